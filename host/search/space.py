@@ -86,7 +86,7 @@ class Space:
             "kind": kind,
             f"{kind}.fewer-pixels": sides.index(candidate.size),
         }
-        if find_taught(self.task).has_teachers:
+        if self._has_teachers:
             shared[f"{kind}.teacher"] = candidate.teacher
         if kind == "student":
             own = {"architecture": candidate.architecture, "width": candidate.width}
@@ -112,7 +112,7 @@ class Space:
         answers, 88.0 % without, itself 87.1 %). One that began with ImageNet's weights does.
         """
         sides, small = self._sizes(student=False), self._sizes(student=True)
-        teacher = self.base.pretrained and find_taught(self.task).has_teachers
+        teacher = self.base.pretrained and self._has_teachers
         pruned: dict[str, Any] = {"kind": "pruned", "importance": "taylor", "teacher": teacher}
         student: dict[str, Any] = {"kind": "student", "size": small[0], "teacher": teacher}
         similar = self.base.architecture if self.base.architecture in self.students else "small-cnn"
@@ -131,9 +131,15 @@ class Space:
         ]
         return tuple(dict.fromkeys(chosen))
 
+    @property
+    def _has_teachers(self) -> bool:
+        """Whether the run can teach candidates of any size."""
+        task = find_taught(self.task)
+        return task.has_teachers and not task.asks_each_batch
+
     def _teacher(self, ask: Suggester, kind: str) -> bool:
         """Let a sampler choose whether there is a teacher, where the task has any."""
-        if not find_taught(self.task).has_teachers:
+        if not self._has_teachers:
             return False
         return bool(ask.suggest_categorical(f"{kind}.teacher", [True, False]))
 

@@ -15,6 +15,7 @@ from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
+from edgeinfer.host.data.mosaic import Part
 from edgeinfer.host.models import ArchitectureInfo
 from edgeinfer.host.tasks.data_task import DataTask
 from edgeinfer.host.tasks.loss_settings import LossSettings
@@ -42,6 +43,9 @@ class TaughtTask(DataTask):
         settings: fields of `TrainConfig` whose defaults are others for this task.
         pretrained_settings: the same where training starts from pretrained weights.
         in_two_stages: whether a network with pretrained weights first learns on frozen features.
+        makes_mosaics: whether pictures can be made of others; see `in_mosaic`.
+        asks_each_batch: whether a teacher is asked about each batch, since its answers move with
+            the pictures; see `taught_loss`.
         shown_score: how people read the values of `metric`.
     """
 
@@ -51,6 +55,8 @@ class TaughtTask(DataTask):
     settings: ClassVar[Mapping[str, object]] = {}
     pretrained_settings: ClassVar[Mapping[str, object]] = {}
     in_two_stages: ClassVar[bool] = True
+    makes_mosaics: ClassVar[bool] = False
+    asks_each_batch: ClassVar[bool] = False
     shown_score: ClassVar[ShownScore] = ShownScore()
 
     def check_loss(self, settings: LossSettings, said: Said) -> None:
@@ -166,6 +172,18 @@ class TaughtTask(DataTask):
         """
         return rows
 
+    def in_mosaic(self, rows: Rows, parts: Sequence[Part]) -> Rows:
+        """Return the targets of one picture that is made of others; see `makes_mosaics`.
+
+        Args:
+            rows: (parts, ...) the targets of each picture.
+            parts: where each picture is in it; one or four.
+
+        Returns:
+            (...) of one shape for any number of parts.
+        """
+        raise NotImplementedError(f"in_mosaic of the task '{self.name}'")
+
     def allowed(self, config: AugmentConfig) -> AugmentConfig:
         """Return the part of an augmentation that keeps targets true; by default all of it."""
         return config
@@ -220,6 +238,17 @@ class TaughtTask(DataTask):
         """
         self.require_teachers()
         raise NotImplementedError(f"teacher_order of the task '{self.name}'")
+
+    def taught_loss(self, answers: Any, outputs: Any) -> Any:
+        """Return how far a learner's outputs are from a teacher's, a number for the batch.
+
+        For tasks with `asks_each_batch`.
+
+        Args:
+            answers: the outputs of the teacher's `learner`.
+            outputs: those of the student's, for the same pictures.
+        """
+        raise NotImplementedError(f"taught_loss of the task '{self.name}'")
 
     def known_outputs(self, run: Path, theirs: Said, ours: Said) -> list[int | None]:
         """Return for each of our outputs its place in the outputs of another run, None if new.

@@ -35,7 +35,7 @@ FineTune = Literal["upper", "whole"]
 Folds = Literal["auto", "none"]
 """Whether folds choose how long the first stage trains, see `TrainConfig.folds`."""
 
-Augmentation = Literal["auto", "none", "flip", "photos", "small-grey"]
+Augmentation = Literal["auto", "none", "flip", "photos", "small-grey", "mosaic"]
 """Random changes to the training pictures, see `TrainConfig.augment`."""
 
 
@@ -102,8 +102,9 @@ class TrainConfig:
         batch_size: number of pictures in each training step.
         dropout: share of the features that each training step leaves out, from 0 to below 1.
         augment: how the training pictures are changed at random: "photos" (for photographs), "flip"
-            (only mirrored), "small-grey" (for small grey pictures), "none", or "auto", which takes
-            "small-grey" for grey input and "photos" for colour.
+            (only mirrored), "small-grey" (for small grey pictures), "none", "mosaic" (as "photos",
+            and half of the pictures are made of four; only for detection and points), or "auto",
+            which takes "small-grey" for grey input and "photos" for colour.
         seed: random seed of the weights, of the order of the pictures and of the augmentation.
         fine_tune_epochs: train at most this many epochs in the second stage. 0 skips it. None
             takes 2 to 12, the more the fewer pictures there are, and stops where the validation

@@ -147,7 +147,9 @@ def train(
         # Built first: missing or wrong weights are an error before minutes of preparing.
         model, spec = _first_network(config, lesson, start)
         # The teacher comes before the pictures, for the same reason.
-        fit = choose_fit(data, config, lesson, teacher, teacher_cache or place.cache, shown)
+        fit = choose_fit(
+            *(data, config, lesson, spec, teacher, teacher_cache or place.cache, shown)
+        )
         stores: dict[Split, ImageStore] = {}
         for split in _USED:
             samples = data.splits[split]

@@ -128,7 +128,7 @@ NETWORK_OPTIONS = (
     _input("--region", show_default="all of it", **region_settings("the model sees")),
     _input(
         "--augment",
-        type=choice("auto", "none", "flip", "photos", "small-grey"),
+        type=choice("auto", "none", "flip", "photos", "small-grey", "mosaic"),
         show_default="auto",
         help="Random changes to the training pictures.",
     ),

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.device.core.errors import DataError, UsageError
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, prepare_folder
 from edgeinfer.host.data.findings import require_some
 from edgeinfer.host.data.labels.find import find_labelled
+from edgeinfer.host.tasks.label_order import label_order
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
 
@@ -110,14 +111,7 @@ class TaughtClassification(TaughtTask):
 
     def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
         """Return the position of each of the student's classes; the teacher must know the same."""
-        if set(theirs.labels) != set(ours.labels):
-            raise UsageError(
-                run,
-                got=f"the teacher knows {_listing(theirs.labels)}",
-                expected=f"the classes of the data, {_listing(ours.labels)}",
-                next_step="train a teacher on this data with `edgeinfer train`",
-            )
-        return [theirs.labels.index(label) for label in ours.labels]
+        return label_order(run, theirs.labels, ours.labels)
 
     def folds(self, rows: Rows, said: Said, count: int) -> NDArray[np.int64] | None:
         """Return folds with pictures of each class, for less than `FEW` pictures a class."""
@@ -137,11 +131,6 @@ class TaughtClassification(TaughtTask):
         counts = np.maximum(np.bincount(rows, minlength=classes), 1)
         weights: Floats = (len(rows) / (classes * counts)).astype(np.float32)[rows]
         return weights
-
-
-def _listing(labels: Sequence[str]) -> str:
-    shown = ", ".join(sorted(labels)[:5])
-    return shown if len(labels) <= 5 else f"{shown}, ... ({len(labels)} classes)"
 
 
 TASK = TaughtClassification()

@@ -21,12 +21,14 @@ _KERNEL = 5
 _WIDER = 3
 
 
-def features_at(model: Any, strides: Collection[int]) -> dict[int, Any]:
+def features_at(model: Any, strides: Collection[int], *, narrowest: bool = False) -> dict[int, Any]:
     """Return the last features of a network at each stride, of those that it has.
 
     Args:
         model: one of `edgeinfer.host.models`.
         strides: pixels from one place of the features to the next.
+        narrowest: of a stride with several stages, take the one with the fewest channels, which
+            is the first one and the cheapest.
 
     Raises:
         UsageError: the network has no features at the smallest stride.
@@ -36,9 +38,11 @@ def features_at(model: Any, strides: Collection[int]) -> dict[int, Any]:
     for layer in cut_points(model):
         x = layer.output
         stride = height // x.shape[1] if len(x.shape) == 4 else 0
+        if stride not in strides or (narrowest and _is_depthwise(layer)):
+            continue
         # Inside a block features are several times as wide for a moment, which adds nothing.
-        wide = stride in found and x.shape[-1] > _WIDER * found[stride].shape[-1]
-        if stride in strides and not wide:
+        wider = 1 if narrowest else _WIDER
+        if stride not in found or x.shape[-1] <= wider * found[stride].shape[-1]:
             found[stride] = x
     if min(strides) not in found:
         raise UsageError(
@@ -49,11 +53,21 @@ def features_at(model: Any, strides: Collection[int]) -> dict[int, Any]:
     return found
 
 
-def separable(x: Any, name: str, *, stride: int = 1) -> Any:
-    """Convolve each channel, then across channels."""
+def _is_depthwise(layer: Any) -> bool:
+    """Return whether features come from a depthwise convolution, which is half of a block."""
+    import keras
+
+    follows = (keras.layers.BatchNormalization, keras.layers.ReLU, keras.layers.Activation)
+    while isinstance(layer, follows):
+        layer = layer.input._keras_history.operation
+    return isinstance(layer, keras.layers.DepthwiseConv2D)
+
+
+def separable(x: Any, name: str, *, stride: int = 1, width: int = WIDTH) -> Any:
+    """Convolve each channel, then across channels to as many as `width`."""
     shared: dict[str, Any] = {"initializer": INITIALIZER}
     x = depthwise(x, kernel=_KERNEL, stride=stride, name=f"{name}_depthwise", **shared)
-    return conv(x, WIDTH, kernel=1, name=f"{name}_pointwise", **shared)
+    return conv(x, width, kernel=1, name=f"{name}_pointwise", **shared)
 
 
 def last(x: Any, filters: int, name: str, first: float) -> Any:

@@ -24,6 +24,9 @@ CENTRE, CORNERS, LOGITS = slice(0, 2), slice(2, 6), slice(6, None)
 CELLS = 10
 """This many cells answer for a thing, and those that are exactly as good as the last of them."""
 
+SURE = 0.1
+"""A teacher's box is learned in cells that score at least as much."""
+
 _SCORE_POWER, _OVERLAP_POWER = 0.5, 6.0
 _BOX_WEIGHT = 2.0
 _LEAST = 1e-6
@@ -104,13 +107,36 @@ class _Truth:
 def _batch_loss(targets: Any, outputs: Any) -> Any:
     from keras import ops
 
-    quality, cells, boxes = assign(targets, ops.stop_gradient(outputs))
+    return _off(outputs, *assign(targets, ops.stop_gradient(outputs)))
+
+
+def taught_loss(answers: Any, outputs: Any) -> Any:
+    """Return the loss where a teacher says what each cell is to answer.
+
+    Scores are to be as high as the teacher's. Where it is sure enough that there is something,
+    boxes are to overlap the teacher's.
+
+    Args:
+        answers: the output of a teacher's learner.
+        outputs: that of the student's.
+    """
+    from keras import ops
+
+    quality = ops.sigmoid(answers[..., LOGITS])
+    cells = ops.cast(ops.max(quality, axis=-1) >= SURE, "float32")
+    return _off(outputs, quality, cells, answers[..., CORNERS])
+
+
+def _off(outputs: Any, quality: Any, cells: Any, boxes: Any) -> Any:
+    """Return how far outputs are from what cells are to answer, as `assign` returns it."""
+    from keras import ops
+
     logits = outputs[..., LOGITS]
-    # Quality is that of one class a cell: of all classes together it weights the cell's box.
-    weight = ops.sum(quality, axis=-1)
+    # A cell answers for one thing: the quality of its class weights its box.
+    weight = ops.max(quality, axis=-1) * cells
     things = ops.maximum(ops.sum(weight), 1.0)
     off = 1.0 - complete_overlap(outputs[..., CORNERS], boxes)
-    box = ops.sum(off * weight * cells) / things
+    box = ops.sum(off * weight) / things
     entropy = ops.maximum(logits, 0.0) - logits * quality + ops.log1p(ops.exp(-ops.abs(logits)))
     score = ops.sum(entropy * ops.square(quality - ops.sigmoid(logits))) / things
     return _BOX_WEIGHT * box + score

@@ -16,10 +16,11 @@ from edgeinfer.device.tasks.spec import Decoder, GridSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
 from edgeinfer.host.data.dataset import DataOptions, PreparedData
+from edgeinfer.host.data.mosaic import Part
 from edgeinfer.host.models import ArchitectureInfo
 from edgeinfer.host.tasks.detection.data import DetectionData
 from edgeinfer.host.tasks.detection.learner import joined
-from edgeinfer.host.tasks.detection.loss import box_loss, found_metric
+from edgeinfer.host.tasks.detection.loss import box_loss, found_metric, taught_loss
 from edgeinfer.host.tasks.detection.network import (
     STRIDES,
     backbone_layers,
@@ -34,7 +35,9 @@ from edgeinfer.host.tasks.detection.things import (
     moved_things,
     small_things,
     thing_rows,
+    things_in_mosaic,
 )
+from edgeinfer.host.tasks.label_order import label_order
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.shown_score import ShownScore
 from edgeinfer.host.tasks.task import Floats, Motions, Rows, TaughtTask
@@ -51,6 +54,8 @@ class TaughtDetection(DetectionData, TaughtTask):
     drops_features: ClassVar[bool] = False
     shown_score: ClassVar[ShownScore] = ShownScore(name="found", of=" of the boxes")
     in_two_stages: ClassVar[bool] = False
+    makes_mosaics: ClassVar[bool] = True
+    asks_each_batch: ClassVar[bool] = True
     settings: ClassVar[Mapping[str, object]] = {
         "loss": "overlap",
         "label_smoothing": 0.0,
@@ -128,6 +133,10 @@ class TaughtDetection(DetectionData, TaughtTask):
         """Return the boxes that go along with the pictures."""
         return moved_things(rows, motions, size)
 
+    def in_mosaic(self, rows: Rows, parts: Sequence[Part]) -> Rows:
+        """Return the boxes of all parts, as much as each shows."""
+        return things_in_mosaic(rows, parts)
+
     def allowed(self, config: AugmentConfig) -> AugmentConfig:
         """Return light, mirrors, shifts and zoom, as much as boxes can follow."""
         return boxes_follow(config)
@@ -139,6 +148,14 @@ class TaughtDetection(DetectionData, TaughtTask):
     def loss(self, settings: LossSettings) -> Any:
         """Return the loss of overlap and quality; see `loss.py`."""
         return box_loss()
+
+    def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
+        """Return the position of each of the student's classes; the teacher must know the same."""
+        return label_order(run, theirs.labels, ours.labels)
+
+    def taught_loss(self, answers: Any, outputs: Any) -> Any:
+        """Return how far scores and places are from the teacher's; see `loss.py`."""
+        return taught_loss(answers, outputs)
 
     def metric(self) -> Any:
         """Return the share of true boxes that are found."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.run_folder.samples import Sample, sample_size
 from edgeinfer.converters.tasks.detection.target import BoxesTarget
 from edgeinfer.device.preprocess import PreprocessSpec, place
+from edgeinfer.host.data.mosaic import PARTS, Part
 from edgeinfer.host.tasks.task import Motions, Rows, move_points
 
 MOST_THINGS = 100
@@ -112,6 +113,23 @@ def moved_things(rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
         moved[place_, : len(kept), :4] = shown
         moved[place_, : len(kept), 4] = mine[there[kept], 4]
     return moved
+
+
+def things_in_mosaic(rows: Rows, parts: Sequence[Part]) -> Rows:
+    """Return the things of a picture that is made of others, (4 times the things of one, 5).
+
+    Args:
+        rows: (parts, things, 5), see `thing_rows`.
+        parts: where each picture is.
+    """
+    joined = np.zeros((PARTS * rows.shape[1], rows.shape[2]), rows.dtype)
+    joined[:, 4] = NOTHING
+    for place_, (own, part) in enumerate(zip(rows, parts, strict=True)):
+        (moved,) = moved_things(own[None], part.motion[None], part.size)
+        there = moved[:, 4] > NOTHING
+        moved[there, :4] += (part.left, part.top, part.left, part.top)
+        joined[place_ * len(own) :][: len(own)] = moved
+    return joined
 
 
 def _shown(

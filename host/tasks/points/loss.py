@@ -94,21 +94,49 @@ def hills(targets: Any, outputs: Any) -> Any:
 def _batch_loss(targets: Any, outputs: Any) -> Any:
     from keras import ops
 
-    logits = outputs[..., LOGITS]
     there, classes = _classes(targets, outputs)
     things = ops.maximum(ops.sum(there), 1.0)
     height = hills(targets, outputs)
     wanted = ops.max(height[..., None] * classes[:, :, None], axis=1)
-    entropy = ops.maximum(logits, 0.0) - logits * wanted + ops.log1p(ops.exp(-ops.abs(logits)))
-    score = ops.sum(entropy * ops.square(wanted - ops.sigmoid(logits))) / things
-    highest = ops.max(height, axis=1)
     nearest = ops.argmax(height, axis=1)
     centres = (targets[..., :2] + targets[..., 2:4]) / 2
     centres = ops.take_along_axis(centres, nearest[..., None], axis=1)
+    return _off(outputs, wanted, centres) / things
+
+
+def taught_loss(answers: Any, outputs: Any) -> Any:
+    """Return the loss where a teacher says how high each cell's scores are, and where points are.
+
+    Args:
+        answers: the output of a teacher's learner.
+        outputs: that of the student's.
+    """
+    from keras import ops
+
+    wanted = ops.sigmoid(answers[..., LOGITS])
+    highest = ops.max(wanted, axis=-1)
+    # The hills' own widths are not known here: what is high stands for a part of a thing.
+    things = ops.maximum(ops.sum(ops.where(highest > HIGH, highest, 0.0)), 1.0)
+    return _off(outputs, wanted, answers[..., POINT]) / things
+
+
+def _off(outputs: Any, wanted: Any, centres: Any) -> Any:
+    """Return how far outputs are from the scores that are wanted and, where they are high, points.
+
+    Args:
+        outputs: of a learner.
+        wanted: (pictures, cells, classes) 0 to 1.
+        centres: (pictures, cells, 2) in pixels.
+    """
+    from keras import ops
+
+    logits = outputs[..., LOGITS]
+    entropy = ops.maximum(logits, 0.0) - logits * wanted + ops.log1p(ops.exp(-ops.abs(logits)))
+    score = ops.sum(entropy * ops.square(wanted - ops.sigmoid(logits)))
     off = ops.abs(outputs[..., POINT] - centres) / STRIDE
     smooth = ops.sum(ops.where(off < 1.0, ops.square(off) / 2, off - 0.5), axis=-1)
-    weight = ops.where(highest > HIGH, highest, 0.0)
-    return score + ops.sum(smooth * weight) / things
+    highest = ops.max(wanted, axis=-1)
+    return score + ops.sum(smooth * ops.where(highest > HIGH, highest, 0.0))
 
 
 def _classes(targets: Any, outputs: Any) -> tuple[Any, Any]:

@@ -17,12 +17,14 @@ from edgeinfer.device.tasks.spec import Decoder, PointsSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
 from edgeinfer.host.data.dataset import DataOptions, PreparedData
+from edgeinfer.host.data.mosaic import Part
 from edgeinfer.host.tasks.detection.data import DetectionData
 from edgeinfer.host.tasks.detection.task import boxes_follow
-from edgeinfer.host.tasks.detection.things import moved_things, thing_rows
+from edgeinfer.host.tasks.detection.things import moved_things, thing_rows, things_in_mosaic
+from edgeinfer.host.tasks.label_order import label_order
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.points.learner import in_pixels
-from edgeinfer.host.tasks.points.loss import centres_loss, found_metric
+from edgeinfer.host.tasks.points.loss import centres_loss, found_metric, taught_loss
 from edgeinfer.host.tasks.points.network import (
     PLACES,
     SCORES,
@@ -48,12 +50,14 @@ class TaughtPoints(DetectionData, TaughtTask):
     drops_features: ClassVar[bool] = False
     shown_score: ClassVar[ShownScore] = ShownScore(name="found", of=" of the things")
     in_two_stages: ClassVar[bool] = False
+    makes_mosaics: ClassVar[bool] = True
+    asks_each_batch: ClassVar[bool] = True
     settings: ClassVar[Mapping[str, object]] = {
         "loss": "centres",
         "label_smoothing": 0.0,
         "dropout": 0.0,
-        "size": (160, 160),
-        "batch_size": 16,
+        "size": (128, 128),
+        "batch_size": 8,
         "clip_norm": 10.0,
     }
     pretrained_settings: ClassVar[Mapping[str, object]] = {
@@ -114,6 +118,10 @@ class TaughtPoints(DetectionData, TaughtTask):
         """Return the boxes that go along with the pictures."""
         return moved_things(rows, motions, size)
 
+    def in_mosaic(self, rows: Rows, parts: Sequence[Part]) -> Rows:
+        """Return the boxes of all parts, as much as each shows."""
+        return things_in_mosaic(rows, parts)
+
     def allowed(self, config: AugmentConfig) -> AugmentConfig:
         """Return light, mirrors, shifts and zoom, as much as boxes can follow."""
         return boxes_follow(config)
@@ -125,6 +133,14 @@ class TaughtPoints(DetectionData, TaughtTask):
     def loss(self, settings: LossSettings) -> Any:
         """Return the loss of scores and ways; see `loss.py`."""
         return centres_loss()
+
+    def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
+        """Return the position of each of the student's classes; the teacher must know the same."""
+        return label_order(run, theirs.labels, ours.labels)
+
+    def taught_loss(self, answers: Any, outputs: Any) -> Any:
+        """Return how far scores and places are from the teacher's; see `loss.py`."""
+        return taught_loss(answers, outputs)
 
     def metric(self) -> Any:
         """Return the share of things that are found."""

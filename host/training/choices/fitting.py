@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.data.choose_augmentation import MOSAIC
 
 
 def require_fitting(config: TrainConfig, lesson: Lesson) -> None:
@@ -19,6 +20,13 @@ def require_fitting(config: TrainConfig, lesson: Lesson) -> None:
     if config.dropout and not task.drops_features:
         raise UsageError(
             "--dropout", got=f"given for the task '{task.name}'", next_step="leave it out"
+        )
+    if config.augment == MOSAIC and not task.makes_mosaics:
+        raise UsageError(
+            "--augment",
+            got=f"{MOSAIC} for the task '{task.name}'",
+            expected="detection or points, where things have places",
+            next_step="leave it out",
         )
     if task.in_two_stages:
         return

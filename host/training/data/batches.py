@@ -59,7 +59,7 @@ class Source(Protocol):
 
     def read(
         self, indices: NDArray[np.int64], generator: np.random.Generator | None
-    ) -> tuple[Floats, Rows]:
+    ) -> tuple[Inputs, Rows]:
         """Return the network's inputs (n, ...) and their targets' rows.
 
         With a generator, they are random variants.
@@ -107,11 +107,18 @@ class ImageSource:
         self, indices: NDArray[np.int64], generator: np.random.Generator | None
     ) -> tuple[Floats, Rows]:
         """Return (n, H, W, C) float32 and the targets' rows."""
+        pixels, rows = self.variants(indices, generator)
+        return normalize(pixels, self.table), rows
+
+    def variants(
+        self, indices: NDArray[np.int64], generator: np.random.Generator | None
+    ) -> tuple[NDArray[np.uint8], Rows]:
+        """Return (n, H, W, C) uint8 before normalization, and the targets' rows."""
         pixels, rows = self.images.read(indices), self.rows[indices]
         if generator is not None and self.augment is not None:
             pixels, motions = self.augment(pixels, generator)
             rows = rows if self.move is None else self.move(rows, motions)
-        return normalize(pixels, self.table), rows
+        return pixels, rows
 
 
 @dataclass(frozen=True)
@@ -208,7 +215,7 @@ class Batches:
         self, chosen: NDArray[np.int64], generator: np.random.Generator | None
     ) -> tuple[Inputs, Rows]:
         inputs, rows = self.source.read(chosen, generator)
-        if not self.extra:
+        if not self.extra or isinstance(inputs, tuple):
             return inputs, rows
         return (inputs, *(features.read(chosen) for features in self.extra)), rows
 
@@ -228,7 +235,9 @@ class Batches:
         def spec(values: Floats) -> Any:
             return tf.TensorSpec((None, *values.shape[1:]), tf.float32)
 
-        first, rows = self._inputs(np.arange(1), None)
+        # Variants may have longer rows than unchanged pictures.
+        generator = None if self.seed is None else np.random.default_rng(0)
+        first, rows = self._inputs(np.arange(1), generator)
         signature = (
             tuple(map(spec, first)) if isinstance(first, tuple) else spec(first),
             spec(self.lesson.targets(rows)),

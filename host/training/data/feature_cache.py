@@ -16,7 +16,7 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.host.tasks.task import Floats
-from edgeinfer.host.training.data.batches import Source
+from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.kept_features import fetch, keep
 
 DTYPE = np.dtype(np.float16)
@@ -52,7 +52,7 @@ class FeatureFile:
 
 def cache_features(
     model: Any,
-    source: Source,
+    source: ImageSource,
     folder: Path,
     name: str,
     *,
@@ -109,7 +109,7 @@ def cache_features(
 
 
 def _write(
-    call: Any, source: Source, paths: list[list[Path]], name: str, progress: Progress
+    call: Any, source: ImageSource, paths: list[list[Path]], name: str, progress: Progress
 ) -> None:
     """Write all files; each appears when it is whole."""
     total, variants = len(source.rows), len(paths[0])
@@ -124,7 +124,7 @@ def _write(
                 progress.advance(len(inputs))
 
 
-def _inputs(source: Source, *, mirror: bool) -> Iterator[Floats]:
+def _inputs(source: ImageSource, *, mirror: bool) -> Iterator[Floats]:
     for start in range(0, len(source.rows), _BATCH):
         inputs, _ = source.read(np.arange(start, min(start + _BATCH, len(source.rows))), None)
         yield np.ascontiguousarray(inputs[:, :, ::-1]) if mirror else inputs

@@ -243,7 +243,7 @@ def make_distiller(
         compare.append(_SquaredError(batch))
     of_logits, *of_features = compare
     logits_loss = keras.distillation.LogitsDistillation(
-        float(teacher.temperature), loss=_bare((of_logits, *(None for _ in of_features)))
+        float(teacher.softness), loss=_bare((of_logits, *(None for _ in of_features)))
     )
     feature_loss = [
         keras.distillation.FeatureDistillation(loss=(None, loss)) for loss in of_features

@@ -43,6 +43,7 @@ FEATURE_LAYER = "pool"
 _NAME = "teacher"
 _LOGITS_FILE = "logits.npy"
 _BLOCK = 1024
+_TEMPERATURE = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,8 @@ class TeacherConfig:
         weight: how much the teacher's answers count compared with the labels, above 0 to 1. 1 uses
             only the teacher's answers.
         temperature: how much the less likely classes of the teacher's answers count, 0.1 to 100;
-            more for higher values (Hinton et al. 2015).
+            more for higher values (Hinton et al. 2015). None takes 2. Not for detection and points,
+            whose classes do not exclude each other.
         features: whether to learn the teacher's feature vectors as well (Romero et al. 2015).
 
     Raises:
@@ -68,7 +70,7 @@ class TeacherConfig:
 
     run: Path
     weight: float = 0.9
-    temperature: float = 2.0
+    temperature: float | None = None
     features: bool = False
 
     def __post_init__(self) -> None:
@@ -79,12 +81,18 @@ class TeacherConfig:
         """
         if not 0 < self.weight <= 1:
             raise UsageError("--teacher-weight", got=f"{self.weight:g}", expected="above 0 to 1")
-        if not 0.1 <= self.temperature <= 100:
-            raise UsageError("--temperature", got=f"{self.temperature:g}", expected="0.1 to 100")
+        if not 0.1 <= self.softness <= 100:
+            raise UsageError("--temperature", got=f"{self.softness:g}", expected="0.1 to 100")
+
+    @property
+    def softness(self) -> float:
+        """The temperature, or what is taken where none is given."""
+        return _TEMPERATURE if self.temperature is None else self.temperature
 
     def settings(self) -> dict[str, str]:
         """Return all settings as text, for the provenance."""
-        return {f"teacher.{field.name}": str(getattr(self, field.name)) for field in fields(self)}
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {f"teacher.{name}": str(value) for name, value in known.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +32,14 @@ from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.choices.fitting import require_fitting
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import ImageSource
-from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
+from edgeinfer.host.training.data.choose_augmentation import (
+    choose_augmentation,
+    training_pictures,
+)
 from edgeinfer.host.training.data.part import choosing
-from edgeinfer.host.training.data.prepared_store import mover, prepare_store
-from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
+from edgeinfer.host.training.data.prepared_store import prepare_store
+from edgeinfer.host.training.distillation.taught_fit import taught_fit
+from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.keeping.workspace import workspace
 from edgeinfer.host.training.network.save_network import save_network
@@ -123,20 +126,15 @@ def prune(
             )
             for split in _USED
         )
-        augment, mirrored = choose_augmentation(settings, task)
+        _, mirrored = choose_augmentation(settings, task)
         stage: FitStage | None = None
         if teacher is not None:
-            from edgeinfer.host.training.distillation.distillation import fit_with_teacher
-
-            answers = ask_teacher(
-                teacher,
-                samples["train"],
-                Lesson(task=task, said=trained.said),
+            stage = taught_fit(
+                *(teacher, samples["train"], Lesson(task=task, said=trained.said), spec),
                 cache=teacher_cache or place.cache,
                 mirrored=mirrored,
                 progress=shown,
             )
-            stage = partial(fit_with_teacher, teacher=teacher, answers=answers)
         table = normalize_table(spec)
         history = History(place.run)
         pruning = Pruning(
@@ -145,7 +143,7 @@ def prune(
             preprocess=spec,
             config=config,
             settings=settings,
-            train=ImageSource(train, table, augment, mover(task, spec.size)),
+            train=training_pictures(train, spec, settings, task),
             validation=ImageSource(validation, table),
             watched=ImageSource(choosing(validation, trained.task), table),
             calibration=samples["train"],

@@ -51,7 +51,7 @@ def training_identity(
         settings |= {
             "--teacher": f"{os.path.abspath(teacher.run)} ({run_digest(teacher.run)})",
             "--teacher-weight": f"{teacher.weight:g}",
-            "--temperature": f"{teacher.temperature:g}",
+            "--temperature": f"{teacher.softness:g}",
             "--teacher-features": str(teacher.features),
         }
     if start is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,13 @@ from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource
-from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
+from edgeinfer.host.training.data.choose_augmentation import (
+    choose_augmentation,
+    training_pictures,
+)
 from edgeinfer.host.training.data.part import choosing
-from edgeinfer.host.training.data.prepared_store import mover
-from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
+from edgeinfer.host.training.distillation.taught_fit import taught_fit
+from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.keeping.kept_stage import FitStage, KeptFit
 
@@ -32,6 +34,7 @@ def choose_fit(
     data: PreparedData,
     config: TrainConfig,
     lesson: Lesson,
+    spec: PreprocessSpec,
     teacher: TeacherConfig | None,
     cache: Path,
     progress: Progress,
@@ -39,24 +42,19 @@ def choose_fit(
     """Return the function that trains each stage: `fit`, or one with a teacher's answers.
 
     Raises:
-        UsageError, ModelError, DataError, StorageError: as `ask_teacher` says.
+        UsageError, ModelError, DataError, StorageError: as `taught_fit` says.
     """
     from edgeinfer.host.training.fit import fit
 
     if teacher is None:
         return fit
-    from edgeinfer.host.training.distillation.distillation import fit_with_teacher
-
     _, mirrored = choose_augmentation(config, lesson.task)
-    answers = ask_teacher(
-        teacher,
-        data.splits["train"],
-        lesson,
+    return taught_fit(
+        *(teacher, data.splits["train"], lesson, spec),
         cache=cache,
         mirrored=mirrored,
         progress=progress,
     )
-    return partial(fit_with_teacher, teacher=teacher, answers=answers)
 
 
 def train_stages(
@@ -99,8 +97,8 @@ def train_stages(
     from edgeinfer.host.training.stages.transfer import FINE_TUNE_BATCH, train_in_two_stages
 
     table = normalize_table(spec)
-    augment, mirrored = choose_augmentation(config, lesson.task)
-    source = ImageSource(stores["train"], table, augment, mover(lesson.task, spec.size))
+    _, mirrored = choose_augmentation(config, lesson.task)
+    source = training_pictures(stores["train"], spec, config, lesson.task)
     checked = ImageSource(stores["validation"], table)
     weights = None
     if config.class_weights == "balanced":

@@ -38,11 +38,17 @@ def test_scores_and_places_are_outputs_by_themselves(name: str) -> None:
     assert (1 / (1 + np.exp(-scores)) < 0.05).all()
 
 
-def test_nothing_above_the_stride_is_kept() -> None:
+def test_a_block_is_not_cut_in_its_middle() -> None:
+    model = network("small-cnn")
+    assert model.get_layer("points_halved_depthwise_conv").input.shape[-1] == 256
+    assert lower_layers(model)[-1].name == "block5_pointwise_relu"
+
+
+def test_nothing_above_the_first_stage_of_the_stride_is_kept() -> None:
     whole = build_model("efficientnet-lite0", input_shape=(64, 64, 3), classes=1)
     model = with_points(whole, 1)
-    assert model.get_layer("points_lateral_conv").input.shape[-1] == 112
-    assert model.count_params() < whole.count_params() / 3
+    assert model.get_layer("points_lateral_conv").input is whole.get_layer("block7_add").output
+    assert model.count_params() < whole.count_params() / 10
     lower, backbone = lower_layers(model), backbone_layers(model)
     assert lower[-1].name == "block4_add"
     assert {layer.name for layer in lower} < {layer.name for layer in backbone}
@@ -55,12 +61,12 @@ def test_a_network_without_fine_features_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "near"), [((150, 160), "144x160"), ((16, 64), "32x64"), ((10, 400), "32x400")]
+    ("size", "near"), [((150, 160), "160x160"), ((16, 64), "32x64"), ((10, 400), "32x384")]
 )
 def test_sizes_that_the_cells_do_not_fill_are_refused(size: tuple[int, int], near: str) -> None:
     with pytest.raises(UsageError, match=f"take {near}"):
         check_size(size)
-    check_size((176, 32))
+    check_size((160, 32))
 
 
 def test_the_learner_has_cells_and_points_in_pixels() -> None:

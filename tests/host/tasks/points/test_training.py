@@ -143,13 +143,18 @@ def test_settings_that_points_do_not_obey_are_refused(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_teacher_is_refused(run: Path, prepared: PreparedData, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--teacher: given for the task 'points'"):
-        edgeinfer.train(
-            *(str(prepared.root), tmp_path / "run", config()),
-            task="points",
-            teacher=edgeinfer.TeacherConfig(run=run),
-        )
+def test_a_teacher_answers_beside_the_boxes(
+    run: Path, prepared: PreparedData, tmp_path: Path
+) -> None:
+    teacher = edgeinfer.TeacherConfig(run=run)
+    found = train(
+        *(prepared, config(epochs=2), tmp_path / "run"),
+        teacher=teacher,
+        progress=Silent(),
+        resumable=False,
+        page=False,
+    )
+    assert found.provenance["teacher.run"] == str(run)
 
 
 def test_a_pretrained_network_learns_in_one_stage_above_its_lower_layers(

@@ -27,7 +27,7 @@ class Memory:
     """Images in memory with the interface of the store on disk."""
 
     pixels: NDArray[np.uint8]
-    rows: NDArray[np.int32]
+    rows: NDArray[Any]
 
     @property
     def shape(self) -> tuple[int, ...]:
