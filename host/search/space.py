@@ -133,7 +133,7 @@ class Space:
 
     @property
     def _has_teachers(self) -> bool:
-        """Whether the run can teach candidates of any size."""
+        """Whether the run can be the teacher of candidates of any size."""
         task = find_taught(self.task)
         return task.has_teachers and not task.asks_each_batch
 

@@ -45,7 +45,7 @@ class TaughtTask(DataTask):
         in_two_stages: whether a network with pretrained weights first learns on frozen features.
         makes_mosaics: whether pictures can be made of others; see `in_mosaic`.
         asks_each_batch: whether a teacher is asked about each batch, since its answers move with
-            the pictures; see `taught_loss`.
+            the pictures; see `teacher_loss`.
         shown_score: how people read the values of `metric`.
     """
 
@@ -239,7 +239,7 @@ class TaughtTask(DataTask):
         self.require_teachers()
         raise NotImplementedError(f"teacher_order of the task '{self.name}'")
 
-    def taught_loss(self, answers: Any, outputs: Any) -> Any:
+    def teacher_loss(self, answers: Any, outputs: Any) -> Any:
         """Return how far a learner's outputs are from a teacher's, a number for the batch.
 
         For tasks with `asks_each_batch`.
@@ -248,7 +248,7 @@ class TaughtTask(DataTask):
             answers: the outputs of the teacher's `learner`.
             outputs: those of the student's, for the same pictures.
         """
-        raise NotImplementedError(f"taught_loss of the task '{self.name}'")
+        raise NotImplementedError(f"teacher_loss of the task '{self.name}'")
 
     def known_outputs(self, run: Path, theirs: Said, ours: Said) -> list[int | None]:
         """Return for each of our outputs its place in the outputs of another run, None if new.

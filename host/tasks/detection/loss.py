@@ -110,7 +110,7 @@ def _batch_loss(targets: Any, outputs: Any) -> Any:
     return _off(outputs, *assign(targets, ops.stop_gradient(outputs)))
 
 
-def taught_loss(answers: Any, outputs: Any) -> Any:
+def teacher_loss(answers: Any, outputs: Any) -> Any:
     """Return the loss where a teacher says what each cell is to answer.
 
     Scores are to be as high as the teacher's. Where it is sure enough that there is something,

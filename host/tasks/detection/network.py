@@ -104,8 +104,8 @@ def with_boxes(model: Any, classes: int) -> Any:
         )
         if above is not None:
             height, width = x.shape[1:3]
-            # After this layer Keras trains by default: a network that is called by itself has to be
-            # told `training=False`.
+            # After this layer Keras trains by default: calls of the network as a function need
+            # `training=False`.
             above = keras.layers.Resizing(
                 height, width, interpolation="nearest", name=f"{name}_enlarged"
             )(above)

@@ -7,20 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
-
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder, GridSpec
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.host.data.augment import AugmentConfig
 from edgeinfer.host.data.dataset import DataOptions, PreparedData
-from edgeinfer.host.data.mosaic import Part
 from edgeinfer.host.models import ArchitectureInfo
-from edgeinfer.host.tasks.detection.data import DetectionData
 from edgeinfer.host.tasks.detection.learner import joined
-from edgeinfer.host.tasks.detection.loss import box_loss, found_metric, taught_loss
+from edgeinfer.host.tasks.detection.loss import box_loss, found_metric, teacher_loss
 from edgeinfer.host.tasks.detection.network import (
     STRIDES,
     backbone_layers,
@@ -30,47 +24,28 @@ from edgeinfer.host.tasks.detection.network import (
     scores_name,
     with_boxes,
 )
-from edgeinfer.host.tasks.detection.things import (
-    many_things,
-    moved_things,
-    small_things,
-    thing_rows,
-    things_in_mosaic,
-)
-from edgeinfer.host.tasks.label_order import label_order
+from edgeinfer.host.tasks.detection.taught_boxes import TaughtBoxes
+from edgeinfer.host.tasks.detection.things import MOST_THINGS, small_things
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.shown_score import ShownScore
-from edgeinfer.host.tasks.task import Floats, Motions, Rows, TaughtTask
-
-ZOOM, SHIFT = 0.35, 0.15
-"""Boxes move along with their pictures, so a thing may be anywhere and at other sizes."""
+from edgeinfer.host.tasks.task import Rows
 
 
-class TaughtDetection(DetectionData, TaughtTask):
+class TaughtDetection(TaughtBoxes):
     """Things with boxes; its rows are those of `thing_rows`."""
 
     losses: ClassVar[tuple[str, ...]] = ("overlap",)
-    smooths_labels: ClassVar[bool] = False
-    drops_features: ClassVar[bool] = False
+    most_things: ClassVar[int] = MOST_THINGS
     shown_score: ClassVar[ShownScore] = ShownScore(name="found", of=" of the boxes")
-    in_two_stages: ClassVar[bool] = False
-    makes_mosaics: ClassVar[bool] = True
-    asks_each_batch: ClassVar[bool] = True
     settings: ClassVar[Mapping[str, object]] = {
+        **TaughtBoxes.settings,
         "loss": "overlap",
-        "label_smoothing": 0.0,
-        "dropout": 0.0,
         "size": (256, 256),
         "batch_size": 8,
-        "clip_norm": 10.0,
     }
     pretrained_settings: ClassVar[Mapping[str, object]] = {
-        "epochs": 30,
-        "patience": 30,
+        **TaughtBoxes.pretrained_settings,
         "learning_rate": 5e-4,
-        "fine_tune": "upper",
-        "fine_tune_epochs": 0,
-        "folds": "none",
     }
 
     def prepare(
@@ -100,10 +75,6 @@ class TaughtDetection(DetectionData, TaughtTask):
         """Return the layers up to the features of the smallest stride."""
         return lower_layers(model)
 
-    def numbers(self, said: Said) -> int:
-        """Return the number of classes: as many logits has each cell."""
-        return len(said.labels)
-
     def output_shapes(self, said: Said, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
         """Return the shapes of boxes and logits of each grid."""
         width, height = size
@@ -117,29 +88,9 @@ class TaughtDetection(DetectionData, TaughtTask):
         """Return the layers of the logits."""
         return tuple(map(scores_name, STRIDES))
 
-    def rows(self, samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
-        """Return the boxes in pixels of the prepared pictures, with their classes."""
-        return thing_rows(samples, spec)
-
     def doubts(self, samples: Sequence[Sample], rows: Rows) -> list[str]:
         """Return how many things are smaller than the smallest cell, or too many for a picture."""
-        return [*small_things(samples, rows, min(STRIDES)), *many_things(samples)]
-
-    def targets(self, rows: Rows, said: Said) -> Floats:
-        """Return the rows: the loss decides which cells answer for which thing."""
-        return rows.astype(np.float32)
-
-    def moved(self, rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
-        """Return the boxes that go along with the pictures."""
-        return moved_things(rows, motions, size)
-
-    def in_mosaic(self, rows: Rows, parts: Sequence[Part]) -> Rows:
-        """Return the boxes of all parts, as much as each shows."""
-        return things_in_mosaic(rows, parts)
-
-    def allowed(self, config: AugmentConfig) -> AugmentConfig:
-        """Return light, mirrors, shifts and zoom, as much as boxes can follow."""
-        return boxes_follow(config)
+        return [*small_things(samples, rows, min(STRIDES)), *super().doubts(samples, rows)]
 
     def learner(self, model: Any) -> Any:
         """Return the model with all grids joined, and boxes in pixels."""
@@ -149,33 +100,13 @@ class TaughtDetection(DetectionData, TaughtTask):
         """Return the loss of overlap and quality; see `loss.py`."""
         return box_loss()
 
-    def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
-        """Return the position of each of the student's classes; the teacher must know the same."""
-        return label_order(run, theirs.labels, ours.labels)
-
-    def taught_loss(self, answers: Any, outputs: Any) -> Any:
-        """Return how far scores and places are from the teacher's; see `loss.py`."""
-        return taught_loss(answers, outputs)
+    def teacher_loss(self, answers: Any, outputs: Any) -> Any:
+        """Return how far scores and places are from a teacher's; see `loss.py`."""
+        return teacher_loss(answers, outputs)
 
     def metric(self) -> Any:
         """Return the share of true boxes that are found."""
         return found_metric()
-
-
-def boxes_follow(config: AugmentConfig) -> AugmentConfig:
-    """Return the part of an augmentation that boxes can follow.
-
-    Nothing is turned, since an upright box around a turned thing is too large; and no mirrored
-    border shows a second thing that has no box.
-    """
-    moves = bool(config.zoom or config.shift)
-    return replace(
-        config,
-        rotate_deg=0.0,
-        zoom=ZOOM if moves else 0.0,
-        shift=SHIFT if moves else 0.0,
-        border="grey",
-    )
 
 
 def _pairs() -> list[tuple[str, ...]]:

@@ -80,14 +80,19 @@ def small_things(samples: Sequence[Sample], rows: Rows, cell: int) -> list[str]:
     ]
 
 
-def many_things(samples: Sequence[Sample]) -> list[str]:
-    """Return a sentence on the pictures of which not all things are learned, if there are some."""
-    many = [one.source for one in samples if len(one.target.things) > MOST_THINGS]
+def many_things(samples: Sequence[Sample], most: int = MOST_THINGS) -> list[str]:
+    """Return a sentence on the pictures of which not all things are learned, if there are some.
+
+    Args:
+        samples: the pictures.
+        most: as many things of one are learned.
+    """
+    many = [one.source for one in samples if len(one.target.things) > most]
     if not many:
         return []
     return [
-        f"{len(many):,} pictures have more than {MOST_THINGS} things, such as {many[0]}: the "
-        "largest ones are learned; cut such pictures into smaller ones"
+        f"{len(many):,} pictures have more than {most:,} things, such as {many[0]}: the "
+        "largest ones are learned; cut such pictures into smaller ones and run with --tiles"
     ]
 
 

@@ -104,7 +104,7 @@ def _batch_loss(targets: Any, outputs: Any) -> Any:
     return _off(outputs, wanted, centres) / things
 
 
-def taught_loss(answers: Any, outputs: Any) -> Any:
+def teacher_loss(answers: Any, outputs: Any) -> Any:
     """Return the loss where a teacher says how high each cell's scores are, and where points are.
 
     Args:

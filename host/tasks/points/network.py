@@ -79,7 +79,7 @@ def with_points(model: Any, classes: int) -> Any:
     else:
         x = _separable(features[_FINER], "points_halved", stride=2)
     around = _separable(_separable(x, "points_around", stride=2), "points_farther")
-    # A network that is called by itself has to be told `training=False`; see `with_boxes`.
+    # Calls of the network as a function need `training=False`; see `with_boxes`.
     enlarge = keras.layers.Resizing(*x.shape[1:3], interpolation="nearest", name="points_enlarged")
     x = keras.layers.Add(name="points_sum")([x, enlarge(around)])
     x = _separable(_separable(x, "points_near"), "points_last")

@@ -38,8 +38,8 @@ from edgeinfer.host.training.data.choose_augmentation import (
 )
 from edgeinfer.host.training.data.part import choosing
 from edgeinfer.host.training.data.prepared_store import prepare_store
-from edgeinfer.host.training.distillation.taught_fit import taught_fit
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
+from edgeinfer.host.training.distillation.teacher_fit import teacher_fit
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.keeping.workspace import workspace
 from edgeinfer.host.training.network.save_network import save_network
@@ -129,7 +129,7 @@ def prune(
         _, mirrored = choose_augmentation(settings, task)
         stage: FitStage | None = None
         if teacher is not None:
-            stage = taught_fit(
+            stage = teacher_fit(
                 *(teacher, samples["train"], Lesson(task=task, said=trained.said), spec),
                 cache=teacher_cache or place.cache,
                 mirrored=mirrored,

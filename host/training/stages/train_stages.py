@@ -19,8 +19,8 @@ from edgeinfer.host.training.data.choose_augmentation import (
     training_pictures,
 )
 from edgeinfer.host.training.data.part import choosing
-from edgeinfer.host.training.distillation.taught_fit import taught_fit
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
+from edgeinfer.host.training.distillation.teacher_fit import teacher_fit
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.keeping.kept_stage import FitStage, KeptFit
 
@@ -42,14 +42,14 @@ def choose_fit(
     """Return the function that trains each stage: `fit`, or one with a teacher's answers.
 
     Raises:
-        UsageError, ModelError, DataError, StorageError: as `taught_fit` says.
+        UsageError, ModelError, DataError, StorageError: as `teacher_fit` says.
     """
     from edgeinfer.host.training.fit import fit
 
     if teacher is None:
         return fit
     _, mirrored = choose_augmentation(config, lesson.task)
-    return taught_fit(
+    return teacher_fit(
         *(teacher, data.splits["train"], lesson, spec),
         cache=cache,
         mirrored=mirrored,

@@ -143,9 +143,7 @@ def test_settings_that_points_do_not_obey_are_refused(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_teacher_answers_beside_the_boxes(
-    run: Path, prepared: PreparedData, tmp_path: Path
-) -> None:
+def test_a_teacher_answers_each_batch(run: Path, prepared: PreparedData, tmp_path: Path) -> None:
     teacher = edgeinfer.TeacherConfig(run=run)
     found = train(
         *(prepared, config(epochs=2), tmp_path / "run"),

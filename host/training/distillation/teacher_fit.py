@@ -14,7 +14,7 @@ from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teac
 from edgeinfer.host.training.keeping.kept_stage import KeptFit
 
 
-def taught_fit(
+def teacher_fit(
     teacher: TeacherConfig,
     samples: Sequence[Sample],
     lesson: Lesson,
@@ -36,12 +36,12 @@ def taught_fit(
         progress: reports what the teacher is asked before the training.
 
     Raises:
-        UsageError, ModelError, DataError, StorageError: as `ask_teacher` and `PresentTeacher` say.
+        UsageError, ModelError, DataError, StorageError: as `ask_teacher` and `AskedTeacher` say.
     """
     if lesson.task.asks_each_batch:
-        from edgeinfer.host.training.distillation.beside import PresentTeacher, fit_beside
+        from edgeinfer.host.training.distillation.asked_teacher import AskedTeacher, fit_asking
 
-        return partial(fit_beside, teacher=PresentTeacher(teacher, lesson, spec))
+        return partial(fit_asking, teacher=AskedTeacher(teacher, lesson, spec))
     from edgeinfer.host.training.distillation.distillation import fit_with_teacher
 
     answers = ask_teacher(

@@ -33,7 +33,7 @@ from edgeinfer.host.training.network.load_network import load_network
 from edgeinfer.host.training.optimizing.optimizers import make_optimizer
 
 
-class PresentTeacher:
+class AskedTeacher:
     """A trained run that answers pictures as a student's learner does, in the student's order.
 
     Args:
@@ -68,12 +68,12 @@ class PresentTeacher:
         return outputs[..., places]
 
 
-def fit_beside(
+def fit_asking(
     model: Any,
     train: Batches,
     validation: Batches,
     config: TrainConfig,
-    teacher: PresentTeacher,
+    teacher: AskedTeacher,
     *,
     stage: str,
     history: History,
@@ -126,7 +126,7 @@ class _AnsweredPictures:
     """Pictures with the teacher's answers to exactly these variants."""
 
     pictures: ImageSource
-    teacher: PresentTeacher
+    teacher: AskedTeacher
 
     @property
     def rows(self) -> Rows:
@@ -165,7 +165,7 @@ class _Mixed(keras.losses.Loss):  # type: ignore[misc]
         own, theirs = ops.split(outputs, 2, axis=1)
         share = self._weight * ops.cast(ops.any(theirs != 0.0), "float32")
         plain = self._plain.call(targets, own)
-        return (1.0 - share) * plain + share * self._task.taught_loss(theirs, own)
+        return (1.0 - share) * plain + share * self._task.teacher_loss(theirs, own)
 
 
 def _own_metric(metric: Any) -> Any:

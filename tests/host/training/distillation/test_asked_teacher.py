@@ -19,11 +19,11 @@ from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.dataset import PreparedData
-from edgeinfer.host.tasks.detection.loss import taught_loss
+from edgeinfer.host.tasks.detection.loss import teacher_loss
 from edgeinfer.host.tasks.detection.task import TASK
 from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.training.data.batches import normalize
-from edgeinfer.host.training.distillation.beside import PresentTeacher, _Mixed, _own_metric
+from edgeinfer.host.training.distillation.asked_teacher import AskedTeacher, _Mixed, _own_metric
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.train import train
 from tests.host.tasks.detection.detector_run import (
@@ -62,10 +62,10 @@ def pixels(count: int = 2) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 255, (count, SIDE, SIDE, 3), np.uint8)
 
 
-def present(run: Path, labels: tuple[str, ...] = ("cat", "dog"), **settings: Any) -> PresentTeacher:
+def present(run: Path, labels: tuple[str, ...] = ("cat", "dog"), **settings: Any) -> AskedTeacher:
     lesson = Lesson(task=TASK, said=Said(labels=labels))
     config = TeacherConfig(run=run, **settings)
-    return PresentTeacher(config, lesson, spec_of(run))
+    return AskedTeacher(config, lesson, spec_of(run))
 
 
 def spec_of(run: Path) -> PreprocessSpec:
@@ -106,7 +106,7 @@ def test_validation_looks_at_the_student_alone(run: Path, data: PreparedData) ->
     plain = TASK.loss(detector_config().loss_settings)
     mixed = _Mixed(TASK, plain, 0.5)
     assert float(mixed(targets, silent)) == pytest.approx(float(plain(targets, own)), rel=1e-5)
-    expected = (float(plain(targets, own)) + float(taught_loss(own[:, ::-1], own))) / 2
+    expected = (float(plain(targets, own)) + float(teacher_loss(own[:, ::-1], own))) / 2
     assert float(mixed(targets, answered)) == pytest.approx(expected, rel=1e-5)
     alone, both = TASK.metric(), _own_metric(TASK.metric())
     alone.update_state(targets, own)
@@ -121,12 +121,12 @@ def test_agreement_is_the_least_loss(run: Path) -> None:
     other[..., 6:] += 1.5
     moved = answers.copy()
     moved[..., 2:6] += 6
-    assert float(taught_loss(answers, answers)) < float(taught_loss(answers, other))
+    assert float(teacher_loss(answers, answers)) < float(teacher_loss(answers, other))
     # Boxes count where the teacher is sure that there is something.
-    doubts = float(taught_loss(answers, moved)) - float(taught_loss(answers, answers))
+    doubts = float(teacher_loss(answers, moved)) - float(teacher_loss(answers, answers))
     for one in (answers, moved):
         one[..., 6:] = 3.0
-    knows = float(taught_loss(answers, moved)) - float(taught_loss(answers, answers))
+    knows = float(teacher_loss(answers, moved)) - float(teacher_loss(answers, answers))
     assert knows > max(0.1, 10 * doubts)
 
 
