@@ -29,7 +29,7 @@ from edgeinfer.device.tflite.reader import read_tflite
 from tests.benchmarks.measure import Row, interleaved, ratio
 from tests.benchmarks.peers import open_interpreter
 
-SIDE, POINTS_SIDE, SSD_SIDE, SSD_CLASSES = 256, 160, 300, 91
+SIDE, POINTS_SIDE, SSD_SIDE, SSD_CLASSES = 256, 128, 300, 91
 _PICTURES = 4
 _MOBILENET = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5)
 """Filters and stride of each block up to the first feature map."""
