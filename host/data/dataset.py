@@ -17,9 +17,9 @@ from edgeinfer.device.models.bundle.limits import refuse_unless_plain
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
-from edgeinfer.host.data.check import Checked, check_files
-from edgeinfer.host.data.findings import Finding, LeftOutError
-from edgeinfer.host.data.folder import Layout, require_enough
+from edgeinfer.host.data.folders.check import Checked, check_files
+from edgeinfer.host.data.folders.findings import Finding, LeftOutError
+from edgeinfer.host.data.folders.folder import Layout, require_enough
 from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.find import find_labelled
 from edgeinfer.host.data.split import split_samples

@@ -23,7 +23,7 @@ from edgeinfer.device.pictures.region import Region, Tiles
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.dataset import DataOptions
-from edgeinfer.host.data.findings import require_some
+from edgeinfer.host.data.folders.findings import require_some
 from edgeinfer.host.tasks.registry import find_data_task
 
 

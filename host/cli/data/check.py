@@ -100,7 +100,7 @@ def check(
     from edgeinfer.host.cli.data.check_output import print_findings as print_all
     from edgeinfer.host.cli.data.check_output import print_report, report_json, unusable_json
     from edgeinfer.host.data.dataset import DataOptions
-    from edgeinfer.host.data.findings import LeftOutError
+    from edgeinfer.host.data.folders.findings import LeftOutError
     from edgeinfer.host.evaluation.dataset.fix import stamps_below
     from edgeinfer.host.evaluation.dataset.report import inspect_data
     from edgeinfer.host.tasks.registry import find_data_task

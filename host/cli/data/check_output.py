@@ -15,7 +15,7 @@ import click
 
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import DataError, printable
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
 from edgeinfer.host.evaluation.dataset.contents import Contents
 from edgeinfer.host.evaluation.dataset.quarantine.move import Result
 from edgeinfer.host.evaluation.dataset.report import DataReport

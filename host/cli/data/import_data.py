@@ -141,7 +141,7 @@ def _print_next(imported: Imported) -> None:
     if imported.boxes:
         say(f"next: {command_line('train', out, '--task', 'detection')}")
         return
-    from edgeinfer.host.data.folder import find_layout
+    from edgeinfer.host.data.folders.folder import find_layout
 
     try:
         find_layout(out)

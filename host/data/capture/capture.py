@@ -23,7 +23,7 @@ from edgeinfer.host.data.capture.guard import Guard
 from edgeinfer.host.data.capture.keyboard import Keyboard
 from edgeinfer.host.data.capture.settings import END_KEY, UNDO_KEY, CaptureSettings
 from edgeinfer.host.data.capture.store import CaptureFolder, Saved
-from edgeinfer.host.data.check import pixel_digest
+from edgeinfer.host.data.folders.check import pixel_digest
 
 POLL_S = 0.05
 """How often keys and requests to stop are looked at while no frame comes."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.pictures.pixel_formats import Pixels
-from edgeinfer.host.data.check import pixel_digest
+from edgeinfer.host.data.folders.check import pixel_digest
 
 GRID = (64, 48)
 """Pictures are compared as this many cells, (columns, rows)."""

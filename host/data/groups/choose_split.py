@@ -10,7 +10,7 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
 from edgeinfer.host.data.groups.grouping import groups_of, offer, parse_split_by, split_groups
 from edgeinfer.host.data.split import split_samples
 

@@ -10,7 +10,7 @@ from typing import Any
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.converters.tasks.classification.task import TASK
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
 from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.several import by_rarest
 

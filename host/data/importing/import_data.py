@@ -10,6 +10,8 @@ from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress, Silent
 from edgeinfer.device.core.errors import DataError, StorageError, UsageError, storage_error
+from edgeinfer.host.data.folders.listing import IMPORT_FILE
+from edgeinfer.host.data.folders.warnings import warn_of_labels
 from edgeinfer.host.data.importing.appearing import FRESH, UNPACKED, appearing
 from edgeinfer.host.data.importing.archives import is_zip
 from edgeinfer.host.data.importing.fit import FittedPicture, fit_picture
@@ -21,8 +23,6 @@ from edgeinfer.host.data.importing.write import (
     write_classes,
     write_crops,
 )
-from edgeinfer.host.data.listing import IMPORT_FILE
-from edgeinfer.host.data.warnings import warn_of_labels
 
 _NO_SPLIT = "picture without a split among others; counted to train"
 

@@ -12,6 +12,7 @@ from edgeinfer.device.pictures.folders.arrangement import arrange
 from edgeinfer.device.pictures.folders.look import folders_in, has_pictures
 from edgeinfer.device.pictures.folders.names import is_wrapping, role_of
 from edgeinfer.device.pictures.folders.other_layouts import boxes_layout
+from edgeinfer.host.data.folders.listing import IMPORT_FILE
 from edgeinfer.host.data.importing.archives import is_zip, unpack
 from edgeinfer.host.data.importing.formats.classes import (
     is_project,
@@ -30,7 +31,6 @@ from edgeinfer.host.data.importing.formats.voc import read_voc
 from edgeinfer.host.data.importing.formats.yolo import LISTS, read_yolo
 from edgeinfer.host.data.importing.found import FoundData, Record
 from edgeinfer.host.data.importing.names import label_folder
-from edgeinfer.host.data.listing import IMPORT_FILE
 
 Layout = Literal["voc", "yolo", "coco", "table", "teachable", "classes"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)

@@ -10,16 +10,16 @@ from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.folders.arrangement import arrange
 from edgeinfer.device.pictures.folders.look import folders_in, has_pictures
-from edgeinfer.host.data.findings import Finding
-from edgeinfer.host.data.folder import (
+from edgeinfer.host.data.folders.findings import Finding
+from edgeinfer.host.data.folders.folder import (
     LabelledFile,
     Layout,
     find_layout,
     require_enough,
 )
+from edgeinfer.host.data.folders.listing import ignored, images_in, subfolders, visible_entries
 from edgeinfer.host.data.labels.file_names import label_of_name, labels_of_names
 from edgeinfer.host.data.labels.pictures import table_layout
-from edgeinfer.host.data.listing import ignored, images_in, subfolders, visible_entries
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 

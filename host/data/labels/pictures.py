@@ -10,11 +10,11 @@ from pathlib import Path
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.folders.names import split_of
-from edgeinfer.host.data.findings import Finding
-from edgeinfer.host.data.folder import LabelledFile, Layout
+from edgeinfer.host.data.folders.findings import Finding
+from edgeinfer.host.data.folders.folder import LabelledFile, Layout
+from edgeinfer.host.data.folders.listing import images_below
 from edgeinfer.host.data.labels.columns import is_picture
 from edgeinfer.host.data.labels.table import read_table
-from edgeinfer.host.data.listing import images_below
 
 
 def table_layout(root: Path, table: Path) -> Layout:

@@ -11,8 +11,8 @@ from pathlib import Path
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.host.data.findings import Finding
-from edgeinfer.host.data.folder import LabelledFile, Layout
+from edgeinfer.host.data.folders.findings import Finding
+from edgeinfer.host.data.folders.folder import LabelledFile, Layout
 from edgeinfer.host.data.labels.pictures import Pictures, split_in_table
 from edgeinfer.host.data.labels.table import read_table
 

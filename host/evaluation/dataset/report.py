@@ -12,7 +12,7 @@ import numpy as np
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.host.data.dataset import PreparedData
-from edgeinfer.host.data.findings import Finding, FindingKind
+from edgeinfer.host.data.folders.findings import Finding, FindingKind
 from edgeinfer.host.data.groups.near.find import Near, find_near
 from edgeinfer.host.data.groups.near.sketch import Bytes, read_small, small_grey
 from edgeinfer.host.data.groups.near.together import UNIFORM_CONTRAST, numbered

@@ -13,8 +13,8 @@ from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.registry import find_task
-from edgeinfer.host.data.findings import Finding
-from edgeinfer.host.data.listing import images_below
+from edgeinfer.host.data.folders.findings import Finding
+from edgeinfer.host.data.folders.listing import images_below
 from edgeinfer.host.evaluation.propose.annotations import (
     CLASSES_FILE,
     SUFFIXES,

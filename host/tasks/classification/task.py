@@ -14,9 +14,9 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, prepare_folder
-from edgeinfer.host.data.findings import require_some
+from edgeinfer.host.data.folders.check import check_files
+from edgeinfer.host.data.folders.findings import require_some
 from edgeinfer.host.data.labels.find import find_labelled
 from edgeinfer.host.tasks.label_order import label_order
 from edgeinfer.host.tasks.loss_settings import LossSettings

@@ -13,7 +13,7 @@ from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.converters.tasks.detection.target import BoxesTarget, TrueBox
 from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.device.pictures.folders.other_layouts import boxes_layout
-from edgeinfer.host.data.findings import Finding, FindingKind
+from edgeinfer.host.data.folders.findings import Finding, FindingKind
 from edgeinfer.host.data.importing.archives import is_zip
 from edgeinfer.host.data.importing.fit import FittedPicture, fit_picture
 from edgeinfer.host.data.importing.found import (

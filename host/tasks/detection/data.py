@@ -18,10 +18,10 @@ from edgeinfer.converters.tasks.detection.found import paired
 from edgeinfer.converters.tasks.detection.target import BoxesTarget
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.host.data.check import Checked, check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
-from edgeinfer.host.data.findings import Finding, LeftOutError, require_some
-from edgeinfer.host.data.folder import LabelledFile, Layout
+from edgeinfer.host.data.folders.check import Checked, check_files
+from edgeinfer.host.data.folders.findings import Finding, LeftOutError, require_some
+from edgeinfer.host.data.folders.folder import LabelledFile, Layout
 from edgeinfer.host.data.groups.near.together import near_groups
 from edgeinfer.host.data.groups.split_labels import split_by_rarest
 from edgeinfer.host.tasks.data_task import DataTask

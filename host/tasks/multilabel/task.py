@@ -15,9 +15,9 @@ from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder, MultiLabelSpec
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
-from edgeinfer.host.data.findings import require_some
+from edgeinfer.host.data.folders.check import check_files
+from edgeinfer.host.data.folders.findings import require_some
 from edgeinfer.host.data.groups.split_labels import split_by_rarest
 from edgeinfer.host.data.labels.several import SeveralLabels, find_several
 from edgeinfer.host.tasks.loss_settings import LossSettings

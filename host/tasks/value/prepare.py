@@ -16,10 +16,10 @@ from edgeinfer.converters.tasks.value.task import TASK
 from edgeinfer.device.core.errors import DataError, UsageError
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.value.reading import turned
-from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
-from edgeinfer.host.data.findings import Finding, LeftOutError
-from edgeinfer.host.data.folder import LabelledFile, Layout
+from edgeinfer.host.data.folders.check import check_files
+from edgeinfer.host.data.folders.findings import Finding, LeftOutError
+from edgeinfer.host.data.folders.folder import LabelledFile, Layout
 from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.measured.values import (
     MeasuredFile,

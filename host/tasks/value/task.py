@@ -19,7 +19,7 @@ from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tasks.value.task import scalings, values_in
 from edgeinfer.host.data.augment import AugmentConfig
 from edgeinfer.host.data.dataset import DataOptions, PreparedData
-from edgeinfer.host.data.findings import require_some
+from edgeinfer.host.data.folders.findings import require_some
 from edgeinfer.host.data.labels.measured.values import find_values
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.shown_score import ShownScore

@@ -18,14 +18,14 @@ from keras import ops
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_trained
+from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource, Inputs, normalize
-from edgeinfer.host.training.distillation.teacher import TeacherConfig
+from edgeinfer.host.training.distillation.teacher import TeacherConfig, read_teacher
 from edgeinfer.host.training.fit import run_stage
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.keeping.kept_stage import KeptStage
@@ -48,7 +48,7 @@ class AskedTeacher:
     """
 
     def __init__(self, config: TeacherConfig, lesson: Lesson, spec: PreprocessSpec) -> None:
-        trained = read_trained(config.run)
+        trained = read_teacher(config, lesson)
         _require_cells_alone(config, lesson.task)
         _require_same_pictures(config, trained, spec)
         self.weight = config.weight

@@ -173,13 +173,7 @@ def ask_teacher(
         DataError: a sample cannot be read.
         StorageError: the cache cannot be written.
     """
-    trained = read_trained(config.run)
-    if trained.task != lesson.task.name:
-        raise UsageError(
-            config.run,
-            got=f"the teacher's task is '{trained.task}'",
-            expected=f"'{lesson.task.name}', the student's",
-        )
+    trained = read_teacher(config, lesson)
     order = lesson.task.teacher_order(config.run, trained.said, lesson.said)
     folder = cache / f"teacher-{_digest(config, samples, mirrored=mirrored)}"
     kept = folder / _LOGITS_FILE
@@ -196,6 +190,23 @@ def ask_teacher(
         logits=np.ascontiguousarray(np.load(kept)[:, order]),
         features=_features(folder, len(samples), mirrored=mirrored) if config.features else None,
     )
+
+
+def read_teacher(config: TeacherConfig, lesson: Lesson) -> TrainedModel:
+    """Return the description of a teacher that has the student's task.
+
+    Raises:
+        UsageError: it has another one.
+        ModelError: its run is missing or damaged.
+    """
+    trained = read_trained(config.run)
+    if trained.task != lesson.task.name:
+        raise UsageError(
+            config.run,
+            got=f"the teacher's task is '{trained.task}'",
+            expected=f"'{lesson.task.name}', the student's",
+        )
+    return trained
 
 
 def _digest(config: TeacherConfig, samples: Sequence[Sample], *, mirrored: bool) -> str:

@@ -20,7 +20,7 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split, TrainedModel
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.page_parts import long_table, with_interval
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.history import Epoch
 from edgeinfer.host.training.report.curves import curve_parts

@@ -9,13 +9,13 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.host.data.check import pixel_digest
 from edgeinfer.host.data.dataset import (
     PreparedData,
     channel_statistics,
     prepare_fashion_mnist,
     prepare_folder,
 )
+from edgeinfer.host.data.folders.check import pixel_digest
 from edgeinfer.host.data.store import build_store
 from tests.host.data.conftest import MakeFolder, MakePhoto
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.releases.untrusted_json import parse_json
-from edgeinfer.host.data.folder import find_layout
+from edgeinfer.host.data.folders.folder import find_layout
 from edgeinfer.host.data.importing.formats.pictures import PictureIndex
 from edgeinfer.host.data.importing.formats.texts import read_text
 from edgeinfer.host.data.importing.found import FoundData, FoundPicture, Record

@@ -11,6 +11,7 @@ from typing import Any
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.folders.names import Split, split_of
 from edgeinfer.device.releases.untrusted_json import parse_json
+from edgeinfer.host.data.folders.listing import IMPORT_FILE
 from edgeinfer.host.data.importing.formats.pictures import (
     NO_SUCH_PICTURE,
     PictureIndex,
@@ -24,7 +25,6 @@ from edgeinfer.host.data.importing.found import (
     Record,
     note_unused,
 )
-from edgeinfer.host.data.listing import IMPORT_FILE
 
 MAX_JSON_BYTES = 512 * 2**20
 """The largest COCO file that is read; instances_train2017.json has 449 MB."""
@@ -61,7 +61,7 @@ def read_coco(root: Path, record: Record, files: list[Path] | None = None) -> Fo
             got=f"none of the pictures that {', '.join(file.name for file in files[:3])} names "
             "is there",
             expected="the pictures in the same folder or below it",
-            next_step="give their folder with --pictures",
+            next_step="put them there, or bring both in: `edgeinfer data import --pictures FOLDER`",
         )
     for path in index.paths:
         if path not in found:

@@ -15,8 +15,8 @@ from pathlib import Path
 from edgeinfer.device.pictures.folders.leftovers import leftover
 from edgeinfer.device.pictures.folders.names import Split, split_of
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
+from edgeinfer.host.data.folders.listing import needs_conversion
 from edgeinfer.host.data.importing.found import Record
-from edgeinfer.host.data.listing import needs_conversion
 
 NO_SUCH_PICTURE = "labels of a picture that is not there"
 

@@ -119,7 +119,7 @@ def read_box_table(root: Path, table: Path, record: Record) -> FoundData:
             table,
             got=f"names no picture below {root}",
             expected="names of pictures that are there",
-            next_step="give their folder with --pictures",
+            next_step="put them there, or bring both in: `edgeinfer data import --pictures FOLDER`",
         )
     for path in index.paths:
         if path not in facts:

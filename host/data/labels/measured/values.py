@@ -10,12 +10,12 @@ from pathlib import Path
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError, UsageError
 from edgeinfer.device.pictures.folders.names import split_of
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
+from edgeinfer.host.data.folders.listing import images_below, refuse_odd_name, visible_entries
 from edgeinfer.host.data.labels.measured.column_values import read_column
 from edgeinfer.host.data.labels.measured.value_table import ValueRow, ValueTable, read_value_table
 from edgeinfer.host.data.labels.name_pattern import parse_pattern, suggested_pattern
 from edgeinfer.host.data.labels.pictures import Pictures, split_in_table
-from edgeinfer.host.data.listing import images_below, refuse_odd_name, visible_entries
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 

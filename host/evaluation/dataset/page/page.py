@@ -14,7 +14,7 @@ from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.tasks.prediction import Canvas
 from edgeinfer.device.tasks.registry import find_task
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
 from edgeinfer.host.evaluation.dataset.page.thumbnails import Thumbnails
 from edgeinfer.host.evaluation.dataset.report import DataReport
 

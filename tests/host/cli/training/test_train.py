@@ -227,6 +227,7 @@ def test_the_help_page_shows_the_real_defaults() -> None:
     pretrained, scratch = default_config("efficientnet-lite0"), default_config("small-cnn")
     value = default_config("efficientnet-lite0", task="value")
     teacher = {field.name: field.default for field in dataclasses.fields(TeacherConfig)}
+    teacher["temperature"] = TeacherConfig(run=Path()).softness
     compared = []
     for option in train.params:
         shown = getattr(option, "show_default", None)

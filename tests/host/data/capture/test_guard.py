@@ -35,7 +35,7 @@ def test_change_is_counted_from_what_was_saved() -> None:
 
 
 def test_equal_pictures_and_those_taken_back() -> None:
-    from edgeinfer.host.data.check import pixel_digest
+    from edgeinfer.host.data.folders.check import pixel_digest
 
     guard = Guard(None, None)
     guard.saved(SCENE)

@@ -13,7 +13,7 @@ import pytest
 
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.pictures.decode import read_image
-from edgeinfer.host.data.folder import find_layout
+from edgeinfer.host.data.folders.folder import find_layout
 from edgeinfer.host.data.importing import write
 from edgeinfer.host.data.importing.found import Record
 from edgeinfer.host.data.importing.import_data import Imported, ImportSettings, import_data

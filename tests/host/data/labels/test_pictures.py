@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.host.data.folder import Layout
+from edgeinfer.host.data.folders.folder import Layout
 from edgeinfer.host.data.labels.pictures import table_layout
 from tests.host.data.conftest import MakePhoto
 

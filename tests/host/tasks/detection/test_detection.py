@@ -10,7 +10,7 @@ from edgeinfer.converters.tasks.detection.target import BoxesTarget, TrueBox
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.dataset import DataOptions
-from edgeinfer.host.data.findings import LeftOutError
+from edgeinfer.host.data.folders.findings import LeftOutError
 from edgeinfer.host.tasks.detection.boxes import find_boxes
 from edgeinfer.host.tasks.detection.task import TASK
 from tests.host.tasks.detection.boxed_pictures import CAT, DOG, Box, coco, picture, voc, yolo

@@ -22,6 +22,7 @@ from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.tasks.detection.loss import teacher_loss
 from edgeinfer.host.tasks.detection.task import TASK
 from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.tasks.points.task import TASK as POINTS
 from edgeinfer.host.training.data.batches import normalize
 from edgeinfer.host.training.distillation.asked_teacher import AskedTeacher, _Mixed, _own_metric
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
@@ -162,6 +163,12 @@ def test_a_teacher_of_other_pictures_or_other_things_is_refused(
             page=False,
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_of_another_task_is_refused(run: Path) -> None:
+    lesson = Lesson(task=POINTS, said=Said(labels=("cat", "dog")))
+    with pytest.raises(UsageError, match="the teacher's task is 'detection', expected 'points'"):
+        AskedTeacher(TeacherConfig(run=run), lesson, spec_of(run))
 
 
 def test_a_pruned_detector_learns_from_what_it_was(run: Path, tmp_path: Path) -> None:

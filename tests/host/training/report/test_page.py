@@ -15,7 +15,7 @@ from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.prediction import Prediction
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
 from edgeinfer.host.training.report.page import write_run_page
 from tests.host.training.report.test_curves import epochs
 from tests.support.html import read_page

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.host.data.folder import find_layout
+from edgeinfer.host.data.folders.folder import find_layout
 from tests.host.data.conftest import MakeFolder, MakePhoto
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.pictures.decode import read_image
-from edgeinfer.host.data.check import check_files, pixel_digest
-from edgeinfer.host.data.folder import LabelledFile, Layout, find_layout
+from edgeinfer.host.data.folders.check import check_files, pixel_digest
+from edgeinfer.host.data.folders.folder import LabelledFile, Layout, find_layout
 from tests.converters.common.listening import Listening
 from tests.device.pictures.made.every_file import every_file
 from tests.host.data.conftest import MakeFolder, MakePhoto

@@ -12,8 +12,8 @@ import pytest
 
 from edgeinfer.device.cameras.files.folder import FolderCamera
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.host.data.check import check_files
-from edgeinfer.host.data.folder import find_layout
+from edgeinfer.host.data.folders.check import check_files
+from edgeinfer.host.data.folders.folder import find_layout
 from edgeinfer.host.data.labels.find import find_labelled
 from tests.host.data.conftest import MakeFolder, MakePhoto
 from tests.support.checkout import ROOT

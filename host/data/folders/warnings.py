@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edgeinfer.device.pictures.pixel_formats import Pixels
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
 
 _SAMPLED = 64
 """Rows and columns of a picture that are looked at for colour."""

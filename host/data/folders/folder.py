@@ -12,8 +12,8 @@ from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.device.pictures.folders.arrangement import Arrangement, arrange
 from edgeinfer.device.pictures.folders.names import split_of
-from edgeinfer.host.data.findings import Finding, LeftOutError
-from edgeinfer.host.data.listing import (
+from edgeinfer.host.data.folders.findings import Finding, LeftOutError
+from edgeinfer.host.data.folders.listing import (
     ignored,
     images_below,
     images_in,

@@ -21,10 +21,10 @@ from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.pictures.decode import EXTRA, decode_image, read_image_bytes
 from edgeinfer.device.pictures.headers import image_format
 from edgeinfer.device.pictures.pixel_formats import Pixels
-from edgeinfer.host.data.findings import Finding, FindingKind
-from edgeinfer.host.data.folder import LabelledFile, Layout
-from edgeinfer.host.data.listing import once_a_kind
-from edgeinfer.host.data.warnings import is_grey, warn_of_grey, warn_of_labels
+from edgeinfer.host.data.folders.findings import Finding, FindingKind
+from edgeinfer.host.data.folders.folder import LabelledFile, Layout
+from edgeinfer.host.data.folders.listing import once_a_kind
+from edgeinfer.host.data.folders.warnings import is_grey, warn_of_grey, warn_of_labels
 
 __all__ = ["Checked", "Finding", "check_files", "pixel_digest"]
 

@@ -18,7 +18,7 @@ from edgeinfer.device.pictures.folders.walk import (
     visible_entries,
 )
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folders.findings import Finding
 
 __all__ = [
     "ignored",

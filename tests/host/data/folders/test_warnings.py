@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.host.data.check import check_files
-from edgeinfer.host.data.folder import find_layout
-from edgeinfer.host.data.warnings import is_grey, warn_of_grey, warn_of_labels
+from edgeinfer.host.data.folders.check import check_files
+from edgeinfer.host.data.folders.folder import find_layout
+from edgeinfer.host.data.folders.warnings import is_grey, warn_of_grey, warn_of_labels
 from tests.host.data.conftest import MakeFolder
 
 
