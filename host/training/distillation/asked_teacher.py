@@ -209,7 +209,7 @@ def _require_same_pictures(
             got=f"the teacher sees pictures of {width}x{height} pixels",
             expected=f"{spec.size[0]}x{spec.size[1]}, as the student: answers are compared cell by "
             "cell",
-            next_step=f"train the student with --size {width}x{height}, or another teacher",
+            next_step=f"give the student --size {width}x{height}, or take another teacher",
         )
     raise UsageError(
         config.run,
