@@ -215,8 +215,9 @@ class Batches:
         self, chosen: NDArray[np.int64], generator: np.random.Generator | None
     ) -> tuple[Inputs, Rows]:
         inputs, rows = self.source.read(chosen, generator)
-        if not self.extra or isinstance(inputs, tuple):
+        if not self.extra:
             return inputs, rows
+        assert not isinstance(inputs, tuple)  # a source has further inputs itself, or gets these
         return (inputs, *(features.read(chosen) for features in self.extra)), rows
 
     def dataset(self, *, repeat: bool = False, start: tuple[int, int] = (0, 0)) -> Any:
