@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from edgeinfer.boards import BoardProfile
@@ -62,20 +62,22 @@ class Space:
         kind = ask.suggest_categorical("kind", ["pruned", "student"])
         if kind == "student":
             sides = self._sizes(student=True)
+            size = sides[ask.suggest_int("student.fewer-pixels", 0, len(sides) - 1)]
             return Candidate(
                 kind="student",
                 architecture=ask.suggest_categorical("student.architecture", list(self.students)),
                 width=round(ask.suggest_float("student.width", *_WIDTH[:2], step=_WIDTH[2]), 3),
-                size=sides[ask.suggest_int("student.fewer-pixels", 0, len(sides) - 1)],
-                teacher=self._teacher(ask, "student"),
+                size=size,
+                teacher=self._teacher(ask, "student", size),
             )
         sides = self._sizes(student=False)
+        size = sides[ask.suggest_int("pruned.fewer-pixels", 0, len(sides) - 1)]
         return Candidate(
             kind="pruned",
             keep_cost=round(ask.suggest_float("pruned.keep", *_KEEP[:2], step=_KEEP[2]), 3),
             importance=ask.suggest_categorical("pruned.importance", ["taylor", "l1"]),
-            size=sides[ask.suggest_int("pruned.fewer-pixels", 0, len(sides) - 1)],
-            teacher=self._teacher(ask, "pruned"),
+            size=size,
+            teacher=self._teacher(ask, "pruned", size),
         )
 
     def parameters(self, candidate: Candidate) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class Space:
             "kind": kind,
             f"{kind}.fewer-pixels": sides.index(candidate.size),
         }
-        if self._has_teachers:
+        if self._has_teacher(candidate.size):
             shared[f"{kind}.teacher"] = candidate.teacher
         if kind == "student":
             own = {"architecture": candidate.architecture, "width": candidate.width}
@@ -112,7 +114,7 @@ class Space:
         answers, 88.0 % without, itself 87.1 %). One that began with ImageNet's weights does.
         """
         sides, small = self._sizes(student=False), self._sizes(student=True)
-        teacher = self.base.pretrained and self._has_teachers
+        teacher = self.base.pretrained
         pruned: dict[str, Any] = {"kind": "pruned", "importance": "taylor", "teacher": teacher}
         student: dict[str, Any] = {"kind": "student", "size": small[0], "teacher": teacher}
         similar = self.base.architecture if self.base.architecture in self.students else "small-cnn"
@@ -129,17 +131,19 @@ class Space:
             Candidate(**student, architecture="small-cnn", width=0.25),
             Candidate(**pruned, size=sides[0], keep_cost=0.7),
         ]
-        return tuple(dict.fromkeys(chosen))
+        taught = (
+            replace(one, teacher=one.teacher and self._has_teacher(one.size)) for one in chosen
+        )
+        return tuple(dict.fromkeys(taught))
 
-    @property
-    def _has_teachers(self) -> bool:
-        """Whether the run can be the teacher of candidates of any size."""
+    def _has_teacher(self, size: tuple[int, int]) -> bool:
+        """Return whether the run can be the teacher of a candidate of a size."""
         task = find_taught(self.task)
-        return task.has_teachers and not task.asks_each_batch
+        return task.has_teachers and (size == self.size or not task.asks_each_batch)
 
-    def _teacher(self, ask: Suggester, kind: str) -> bool:
-        """Let a sampler choose whether there is a teacher, where the task has any."""
-        if not self._has_teachers:
+    def _teacher(self, ask: Suggester, kind: str, size: tuple[int, int]) -> bool:
+        """Let a sampler choose whether there is a teacher, where there can be one."""
+        if not self._has_teacher(size):
             return False
         return bool(ask.suggest_categorical(f"{kind}.teacher", [True, False]))
 
