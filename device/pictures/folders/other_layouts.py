@@ -150,16 +150,22 @@ def _stems(folder: Path) -> list[str]:
 
 
 def _only_boxes(folder: Path) -> bool:
-    """Return whether a folder, or one in it such as "train", holds texts and no pictures."""
+    """Return whether a folder, or one in it such as "train", holds texts and no pictures.
+
+    Empty texts say that pictures show nothing; where all are empty, nothing speaks against it.
+    """
+    only_empty = False
     places = [folder, *(Path(entry.path) for entry in _folders(folder))]
     for place in places[:_MOST_LOOKED_AT]:
         files = list(islice(_files(place), _MOST_LOOKED_AT))
         if any(is_picture(entry) for entry in files):
             return False
         texts = [entry for entry in files if suffix_of(entry.name) == ".txt"]
-        if any(_is_yolo_text(Path(entry.path)) for entry in texts[:20]):
+        filled = [entry for entry in texts if entry.stat().st_size]
+        if any(_is_yolo_text(Path(entry.path)) for entry in filled[:20]):
             return True
-    return False
+        only_empty = only_empty or bool(texts and not filled)
+    return only_empty
 
 
 def _is_yolo_text(path: Path) -> bool:

@@ -129,7 +129,10 @@ def _coco_files(root: Path) -> list[Path]:
     Raises:
         DataError: there is none.
     """
-    found = [path for path in find_coco(root) if is_coco(path)]
+    files = find_coco(root)
+    # Of several those that are whole; else the reader says what is wrong with one.
+    found = [path for path in files if is_coco(path)]
+    found = found or [path for path in files if is_coco(path, cut=True)]
     if not found:
         raise DataError(root, got="has no COCO file", expected="JSON with images and annotations")
     return found

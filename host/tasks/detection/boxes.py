@@ -16,6 +16,7 @@ from edgeinfer.device.pictures.folders.other_layouts import boxes_layout
 from edgeinfer.host.data.folders.findings import Finding, FindingKind
 from edgeinfer.host.data.importing.archives import is_zip
 from edgeinfer.host.data.importing.fit import FittedPicture, fit_picture
+from edgeinfer.host.data.importing.formats.coco import find_coco, is_coco, read_coco
 from edgeinfer.host.data.importing.found import (
     CorrectionKind,
     FoundData,
@@ -129,6 +130,8 @@ def _read(root: Path, table: Path | None, record: Record) -> FoundData:
             data = read_any(root, Path(space), record)
         else:
             data = read_any(table, Path(space), record, pictures=root)
+    if not data.boxes and root.is_dir() and (cut := _cut_coco(root)):
+        data = read_coco(root, record, cut)
     if not data.boxes:
         raise DataError(
             table or root,
@@ -142,17 +145,26 @@ def _read_unknown(root: Path, space: Path, record: Record) -> FoundData:
     """Read a folder that does not show at first sight where its boxes are.
 
     Raises:
-        DataError: no layout is found.
+        DataError: no layout is found, or a file that may have the boxes is damaged.
     """
     try:
         return read_any(root, space, record)
     except DataError as error:
+        if Path(error.subject.partition(", line ")[0]).is_file():
+            raise
+        if cut := _cut_coco(root):
+            return read_coco(root, record, cut)
         raise DataError(
             root,
             got="has no boxes in a layout that is known",
             expected="boxes in the layout of Pascal VOC, YOLO or COCO, or a table of boxes",
             next_step="name a table, a COCO file or a data.yaml with --labels-csv",
         ) from error
+
+
+def _cut_coco(root: Path) -> list[Path]:
+    """Return the files of a folder that may be COCO without its end, which its reader names."""
+    return [file for file in find_coco(root) if is_coco(file, cut=True)]
 
 
 def _require_known(subject: Path, labels: Sequence[str], known: Sequence[str]) -> None:

@@ -205,8 +205,13 @@ def _is_box(edges: object) -> bool:
     return all(isinstance(edge, int | float) and not isinstance(edge, bool) for edge in edges)
 
 
-def is_coco(path: Path) -> bool:
-    """Return whether a JSON file is COCO, by its beginning and its end."""
+def is_coco(path: Path, *, cut: bool = False) -> bool:
+    """Return whether a JSON file is COCO, by its beginning and its end.
+
+    Args:
+        path: the file.
+        cut: whether its annotations, which mostly come last, may be missing.
+    """
     try:
         with path.open("rb") as stream:
             head = stream.read(1 << 16)
@@ -216,4 +221,5 @@ def is_coco(path: Path) -> bool:
     except OSError:
         return False
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return start == b"{" and any(word in text for word in (b'"bbox"', b'"annotations"'))
+    words = (b'"bbox"', b'"annotations"', *((b'"file_name"',) if cut else ()))
+    return start == b"{" and any(word in text for word in words)

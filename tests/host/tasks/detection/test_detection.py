@@ -133,6 +133,33 @@ def test_classes_without_a_box_are_noted(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "place",
+    ["boxes.json", "annotations/all.json", "annotations/instances_train.json", "train/x.json"],
+)
+@pytest.mark.parametrize("part", [0.3, 0.5, 0.9])
+def test_a_coco_file_that_is_cut_is_named(tmp_path: Path, place: str, part: float) -> None:
+    coco(tmp_path, {f"p{number:02}": [CAT] for number in range(12)})
+    (whole,) = tmp_path.glob("*.json")
+    text = whole.read_text()
+    whole.unlink()
+    file = tmp_path / place
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text[: int(part * len(text))])
+    with pytest.raises(DataError, match="is not JSON") as caught:
+        find_boxes(tmp_path)
+    assert caught.value.subject.startswith(str(file))
+
+
+def test_empty_texts_are_pictures_without_a_box(tmp_path: Path) -> None:
+    for number in range(40):
+        yolo(tmp_path, f"a{number:02}", [], seed=number)
+    with pytest.raises(DataError, match="none of its 40 pictures has a box that can be used"):
+        find_boxes(tmp_path)
+    yolo(tmp_path, "z", [CAT], seed=40)
+    assert sum(len(file.target.things) for file in find_boxes(tmp_path).files) == 1
+
+
 def test_a_folder_without_any_box_says_what_is_expected(tmp_path: Path) -> None:
     for number in range(12):
         picture(tmp_path / "images" / f"{number}.png", number)

@@ -27,7 +27,7 @@ from tests.host.tasks.detection.shapes import LABELS, SETTINGS, SIDE, draw_scene
 
 
 def config(**changes: object) -> TrainConfig:
-    settings = {"epochs": 16, **SETTINGS, **changes}
+    settings = {"epochs": 24, **SETTINGS, **changes}
     return edgeinfer.train_config("small-cnn", task="points", **settings)
 
 
@@ -59,7 +59,7 @@ def test_a_run_says_how_its_outputs_are_read(run: Path, prepared: PreparedData) 
     assert spec.side == prepared.decoder.points.side
     # Things are 14 to 29 pixels wide.
     assert 14 / SIDE < spec.side < 29 / SIDE
-    assert trained.metrics["validation.keras.f1"] > 0.5
+    assert trained.metrics["validation.keras.f1"] > 0.7
     assert {"validation.keras.f1.low", "validation.keras.count_error"} <= set(trained.metrics)
     page = (run / "report.html").read_text()
     assert "What a least score does" in page
@@ -71,7 +71,7 @@ def test_the_bundle_finds_things_where_they_are(run: Path, converted: ConvertRes
     small, real = test["int8"], test["float32"]
     assert isinstance(small, PointsEvaluation)
     assert isinstance(real, PointsEvaluation)
-    assert small.score > 0.5
+    assert small.score > 0.6
     assert small.score > real.score - 0.15
     metrics = converted.manifest.metrics
     assert metrics["test.int8.f1"] == pytest.approx(small.score)

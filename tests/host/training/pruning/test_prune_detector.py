@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgeinfer.converters.common.progress import Silent
-from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_trained
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.host.data.of_run import data_of_run
 from edgeinfer.host.tasks.detection.network import STRIDES, output_names
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.pruning.config import PruneConfig
 from edgeinfer.host.training.pruning.prune import prune, training_settings
-from edgeinfer.host.training.train import train
-from tests.host.tasks.detection.detector_run import LABELS, SIDE, detector_config, detector_run
+from tests.host.tasks.detection.detector_run import LABELS, SIDE, detector_run
 from tests.support.made_once import made_once
 
 
@@ -87,14 +86,12 @@ def test_what_a_detector_does_not_obey_is_refused(
     assert words in str(caught.value)
 
 
-def test_a_detector_has_no_teacher(run: Path, tmp_path: Path) -> None:
+def test_a_teacher_of_another_size_is_refused(run: Path, tmp_path: Path) -> None:
     teacher = TeacherConfig(run=run)
-    words = "--teacher: given for the task 'detection'"
-    with pytest.raises(UsageError, match=words):
-        prune(run, _config(), tmp_path / "small", teacher=teacher, progress=Silent())
-    data = data_of_run(read_trained(run), read_samples(run))
-    with pytest.raises(UsageError, match=words):
-        train(data, detector_config(), tmp_path / "small", teacher=teacher, progress=Silent())
+    config = replace(_config(), size=(96, 96))
+    with pytest.raises(UsageError, match="the teacher sees pictures of 64x64 pixels"):
+        prune(run, config, tmp_path / "small", teacher=teacher, progress=Silent())
+    assert not (tmp_path / "small").exists()
 
 
 def test_training_goes_on_as_the_run_was_trained(run: Path) -> None:
