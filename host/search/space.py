@@ -131,10 +131,10 @@ class Space:
             Candidate(**student, architecture="small-cnn", width=0.25),
             Candidate(**pruned, size=sides[0], keep_cost=0.7),
         ]
-        taught = (
+        fitting = (
             replace(one, teacher=one.teacher and self._has_teacher(one.size)) for one in chosen
         )
-        return tuple(dict.fromkeys(taught))
+        return tuple(dict.fromkeys(fitting))
 
     def _has_teacher(self, size: tuple[int, int]) -> bool:
         """Return whether the run can be the teacher of a candidate of a size."""
