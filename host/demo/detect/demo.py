@@ -35,7 +35,7 @@ class Effort:
     epochs: int
 
 
-USUAL = Effort(scenes={"train": 2_000, "validation": 200, "test": 200}, epochs=14)
+USUAL = Effort(scenes={"train": 2_000, "validation": 200, "test": 200}, epochs=10)
 
 
 def detect_steps(folder: Path, effort: Effort = USUAL) -> tuple[Step, ...]:
