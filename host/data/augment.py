@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+Border: TypeAlias = Literal["mirror", "grey"]
+"""What is beyond the border of a picture that was moved."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,7 @@ class AugmentConfig:
     rotate_deg: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
-    border: Literal["mirror", "grey"] = "mirror"
+    border: Border = "mirror"
 
     def __post_init__(self) -> None:
         """Refuse impossible ranges."""
@@ -83,23 +86,37 @@ def augment_batch(
     """
     changed = np.empty_like(images)
     motions = np.tile(np.eye(2, 3), (len(images), 1, 1))
-    height, width, depth = images.shape[1:]
+    height, width = images.shape[1:3]
     draws = rng.uniform(-1.0, 1.0, (len(images), 7))
     for image, target, motion, draw in zip(images, changed, motions, draws, strict=True):
         table = _light(config, draw)
         matrix = _motion(config, draw, width, height)
         if matrix is not None:
             motion[:] = matrix
-            image = cv2.warpAffine(
-                image,
-                matrix,
-                (width, height),
-                flags=cv2.INTER_LINEAR,
-                borderMode=_BORDERS[config.border],
-                borderValue=(_GREY,) * depth,
-            ).reshape(height, width, depth)  # OpenCV drops an axis of one channel
+            image = warped(image, matrix, (width, height), config.border)
         target[:] = image if table is None else table[image]
     return changed, motions
+
+
+def warped(
+    image: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    size: tuple[int, int],
+    border: Border,
+) -> NDArray[np.uint8]:
+    """Return a picture moved by a (2, 3) matrix into one of (width, height), (H, W, C) uint8."""
+    depth = image.shape[2]
+    moved = cv2.warpAffine(
+        image,
+        matrix,
+        size,
+        flags=cv2.INTER_LINEAR,
+        borderMode=_BORDERS[border],
+        borderValue=(_GREY,) * depth,
+    )
+    # OpenCV drops an axis of one channel.
+    shown: NDArray[np.uint8] = moved.reshape(size[1], size[0], depth).astype(np.uint8, copy=False)
+    return shown
 
 
 def _motion(

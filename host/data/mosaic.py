@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from edgeinfer.host.data.augment import warped
 
 PARTS = 4
 
@@ -17,7 +18,6 @@ _CUT = (0.35, 0.65)
 """The corner that the parts share is within these shares of each side."""
 
 _SCALE = (0.45, 0.8)
-_GREY = 127.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,24 +57,15 @@ def mosaic(
     Returns:
         (H, W, C) uint8, and the part of each picture, in the order of `images`.
     """
-    height, width, depth = images.shape[1:]
+    height, width = images.shape[1:3]
     x, y = (round(side * generator.uniform(*_CUT)) for side in (width, height))
     made = np.empty_like(images[0])
     parts = []
-    corners = ((0, 0, x, y), (x, 0, width - x, y), (0, y, x, height - y))
-    for image, (left, top, *room) in zip(
-        images, (*corners, (x, y, width - x, height - y)), strict=True
-    ):
-        size = (room[0], room[1])
+    corners = ((0, 0), (x, 0), (0, y), (x, y))
+    for image, (left, top) in zip(images, corners, strict=True):
+        size = (width - x if left else x, height - y if top else y)
         motion = _motion((width, height), size, generator)
-        made[top : top + size[1], left : left + size[0]] = cv2.warpAffine(
-            image,
-            motion,
-            size,
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(_GREY,) * depth,
-        ).reshape(size[1], size[0], depth)  # OpenCV drops an axis of one channel
+        made[top : top + size[1], left : left + size[0]] = warped(image, motion, size, "grey")
         parts.append(Part(left=left, top=top, size=size, motion=motion))
     return made, tuple(parts)
 

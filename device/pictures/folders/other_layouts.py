@@ -161,8 +161,11 @@ def _only_boxes(folder: Path) -> bool:
         if any(is_picture(entry) for entry in files):
             return False
         texts = [entry for entry in files if suffix_of(entry.name) == ".txt"]
-        filled = [entry for entry in texts if entry.stat().st_size]
-        if any(_is_yolo_text(Path(entry.path)) for entry in filled[:20]):
+        # One that cannot be read says as little as an empty one.
+        filled = [
+            path for path in (Path(entry.path) for entry in texts) if _head(path, _LABEL_BYTES)
+        ]
+        if any(_is_yolo_text(path) for path in filled[:20]):
             return True
         only_empty = only_empty or bool(texts and not filled)
     return only_empty

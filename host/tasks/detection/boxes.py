@@ -130,8 +130,6 @@ def _read(root: Path, table: Path | None, record: Record) -> FoundData:
             data = read_any(root, Path(space), record)
         else:
             data = read_any(table, Path(space), record, pictures=root)
-    if not data.boxes and root.is_dir() and (cut := _cut_coco(root)):
-        data = read_coco(root, record, cut)
     if not data.boxes:
         raise DataError(
             table or root,
@@ -147,24 +145,26 @@ def _read_unknown(root: Path, space: Path, record: Record) -> FoundData:
     Raises:
         DataError: no layout is found, or a file that may have the boxes is damaged.
     """
+    data, failed = None, None
     try:
-        return read_any(root, space, record)
+        data = read_any(root, space, record)
     except DataError as error:
         if Path(error.subject.partition(", line ")[0]).is_file():
             raise
-        if cut := _cut_coco(root):
-            return read_coco(root, record, cut)
-        raise DataError(
-            root,
-            got="has no boxes in a layout that is known",
-            expected="boxes in the layout of Pascal VOC, YOLO or COCO, or a table of boxes",
-            next_step="name a table, a COCO file or a data.yaml with --labels-csv",
-        ) from error
-
-
-def _cut_coco(root: Path) -> list[Path]:
-    """Return the files of a folder that may be COCO without its end, which its reader names."""
-    return [file for file in find_coco(root) if is_coco(file, cut=True)]
+        failed = error
+    if data is not None and data.boxes:
+        return data
+    # The reader names a file that may be COCO and is cut.
+    if cut := [file for file in find_coco(root) if is_coco(file, cut=True)]:
+        return read_coco(root, record, cut)
+    if data is not None:
+        return data
+    raise DataError(
+        root,
+        got="has no boxes in a layout that is known",
+        expected="boxes in the layout of Pascal VOC, YOLO or COCO, or a table of boxes",
+        next_step="name a table, a COCO file or a data.yaml with --labels-csv",
+    ) from failed
 
 
 def _require_known(subject: Path, labels: Sequence[str], known: Sequence[str]) -> None:

@@ -137,9 +137,16 @@ def _off(outputs: Any, quality: Any, cells: Any, boxes: Any) -> Any:
     things = ops.maximum(ops.sum(weight), 1.0)
     off = 1.0 - complete_overlap(outputs[..., CORNERS], boxes)
     box = ops.sum(off * weight) / things
-    entropy = ops.maximum(logits, 0.0) - logits * quality + ops.log1p(ops.exp(-ops.abs(logits)))
-    score = ops.sum(entropy * ops.square(quality - ops.sigmoid(logits))) / things
+    score = ops.sum(quality_focal(logits, quality)) / things
     return _BOX_WEIGHT * box + score
+
+
+def quality_focal(logits: Any, wanted: Any) -> Any:
+    """Return the quality focal loss of each logit against the score, 0 to 1, that it is to have."""
+    from keras import ops
+
+    entropy = ops.maximum(logits, 0.0) - logits * wanted + ops.log1p(ops.exp(-ops.abs(logits)))
+    return entropy * ops.square(wanted - ops.sigmoid(logits))
 
 
 def assign(targets: Any, outputs: Any) -> tuple[Any, Any, Any]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edgeinfer.host.tasks.detection.loss import quality_focal
 from edgeinfer.host.tasks.points.network import STRIDE
 
 CENTRE, POINT, LOGITS = slice(0, 2), slice(2, 4), slice(4, None)
@@ -130,9 +131,7 @@ def _off(outputs: Any, wanted: Any, centres: Any) -> Any:
     """
     from keras import ops
 
-    logits = outputs[..., LOGITS]
-    entropy = ops.maximum(logits, 0.0) - logits * wanted + ops.log1p(ops.exp(-ops.abs(logits)))
-    score = ops.sum(entropy * ops.square(wanted - ops.sigmoid(logits)))
+    score = ops.sum(quality_focal(outputs[..., LOGITS], wanted))
     off = ops.abs(outputs[..., POINT] - centres) / STRIDE
     smooth = ops.sum(ops.where(off < 1.0, ops.square(off) / 2, off - 0.5), axis=-1)
     highest = ops.max(wanted, axis=-1)

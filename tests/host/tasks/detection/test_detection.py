@@ -151,11 +151,21 @@ def test_a_coco_file_that_is_cut_is_named(tmp_path: Path, place: str, part: floa
     assert caught.value.subject.startswith(str(file))
 
 
+def test_a_table_that_is_named_is_not_replaced_by_a_coco_file(tmp_path: Path) -> None:
+    coco(tmp_path, {f"p{number:02}": [CAT] for number in range(12)})
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\n" + "".join(f"p{number:02}.png,cat\n" for number in range(12)))
+    with pytest.raises(DataError, match="says what whole pictures show"):
+        find_boxes(tmp_path, table)
+
+
 def test_empty_texts_are_pictures_without_a_box(tmp_path: Path) -> None:
     for number in range(40):
         yolo(tmp_path, f"a{number:02}", [], seed=number)
     with pytest.raises(DataError, match="none of its 40 pictures has a box that can be used"):
         find_boxes(tmp_path)
+    (tmp_path / "labels" / "a00.txt").unlink()
+    (tmp_path / "labels" / "a00.txt").symlink_to(tmp_path / "nowhere")
     yolo(tmp_path, "z", [CAT], seed=40)
     assert sum(len(file.target.things) for file in find_boxes(tmp_path).files) == 1
 
